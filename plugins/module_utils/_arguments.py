@@ -1,0 +1,178 @@
+# Copyright: Contributors to the entsso.password_sync project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Argument specifications: one for each module, shared by its documentation stub and its action."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.entsso.password_sync.plugins.module_utils._names import (
+    ENTSSO_DIRECTORY,
+    NOTIFICATION_PACKAGE,
+    PCNS_SERVICE,
+    PCNSCFG,
+)
+
+Specification = dict[str, Any]
+
+LEAVES: Specification = {
+    "type": "dict",
+    "options": {
+        "notification_packages": {"type": "list", "elements": "str", "default": []},
+        "services": {"type": "list", "elements": "str", "default": []},
+        "tools": {"type": "dict", "default": {}},
+    },
+}
+
+PACKAGE: Specification = {
+    "name": {"type": "str", "required": True},
+    "path": {"type": "str"},
+    "sha256": {"type": "str"},
+    "remote_src": {"type": "bool", "default": False},
+    "product_code": {"type": "str"},
+    "version": {"type": "str"},
+    "properties": {"type": "dict", "default": {}},
+    "leaves": LEAVES,
+}
+PACKAGE_REQUIRED_TOGETHER = [["path", "sha256"]]
+
+MSI_PACKAGE: Specification = {
+    **PACKAGE,
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "deadline": {"type": "int", "default": 7200},
+    "busy_wait": {"type": "int", "default": 900},
+    "busy_interval": {"type": "float", "default": 15.0},
+}
+
+NOTIFICATION_PACKAGE_ARGUMENTS: Specification = {
+    "name": {"type": "str", "default": NOTIFICATION_PACKAGE},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+}
+
+PCNS_SERVICE_ARGUMENTS: Specification = {
+    "name": {"type": "str", "default": PCNS_SERVICE},
+    "state": {"type": "str", "choices": ["running", "stopped"], "default": "running"},
+    "start_mode": {"type": "str", "choices": ["auto", "manual", "disabled"], "default": "auto"},
+    "event_log_level": {"type": "int", "choices": [0, 1, 2, 3]},
+    "deadline": {"type": "int", "default": 120},
+}
+
+PCNS_INFO: Specification = {
+    "packages": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": PACKAGE,
+        "required_together": PACKAGE_REQUIRED_TOGETHER,
+    },
+    "event_log_level": {"type": "int", "choices": [0, 1, 2, 3]},
+    "site": {"type": "str"},
+    "systems": {"type": "list", "elements": "str", "default": []},
+}
+
+PCNS_CONFIGURATION: Specification = {
+    "max_queue_length": {"type": "int"},
+    "max_queue_age": {"type": "int"},
+    "max_notification_retries": {"type": "int"},
+    "retry_interval": {"type": "int"},
+    "pcnscfg": {"type": "str", "default": PCNSCFG},
+}
+
+PCNS_TARGET: Specification = {
+    "name": {"type": "str", "required": True},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "address": {"type": "str"},
+    "service_principal_name": {"type": "str"},
+    "inclusion_group": {"type": "str"},
+    "exclusion_group": {"type": "str"},
+    "user_name_format": {"type": "str", "choices": ["nt4", "fqdn"]},
+    "keep_alive_interval": {"type": "int"},
+    "queue_warning_level": {"type": "int"},
+    "queue_warning_interval": {"type": "int"},
+    "enabled": {"type": "bool"},
+    "systems": {"type": "list", "elements": "str", "default": []},
+    "pcnscfg": {"type": "str", "default": PCNSCFG},
+}
+
+DOMAIN_CONTROLLER_RESTART: Specification = {
+    "notification_packages": {"type": "list", "elements": "str", "default": [NOTIFICATION_PACKAGE]},
+    "allowed": {"type": "bool", "default": False},
+    "message": {"type": "str", "default": "Restart to load the password capture component"},
+    "delay": {"type": "int", "default": 5},
+    "required_services": {"type": "list", "elements": "str", "default": ["NTDS", "Netlogon", "Kdc"]},
+    "deadline": {"type": "int", "default": 1800},
+    "interval": {"type": "float", "default": 5.0},
+}
+
+DIRECTORY: Specification = {"type": "str", "default": ENTSSO_DIRECTORY}
+
+SSO_FEATURE: Specification = {
+    "setup_path": {"type": "str"},
+    "setup_sha256": {"type": "str"},
+    "setup_arguments": {"type": "list", "elements": "str", "default": []},
+    "installation_directory": DIRECTORY,
+    "deadline": {"type": "int", "default": 7200},
+}
+
+SSO_SERVER: Specification = {
+    "allow_pcns": {"type": "bool"},
+    "password_sync_age": {"type": "int"},
+    "installation_directory": DIRECTORY,
+}
+
+APPLICATION: Specification = {
+    "name": {"type": "str", "required": True},
+    "description": {"type": "str"},
+    "contact": {"type": "str"},
+    "user_account": {"type": "str"},
+    "admin_account": {"type": "str"},
+    "fields": {
+        "type": "list",
+        "elements": "dict",
+        "options": {"label": {"type": "str", "required": True}, "masked": {"type": "bool", "required": True}},
+    },
+    "flags": {
+        "type": "dict",
+        "options": {
+            "groupApp": {"type": "bool"},
+            "configStoreApp": {"type": "bool"},
+            "allowTickets": {"type": "bool"},
+            "validateTickets": {"type": "bool"},
+            "allowLocalAccounts": {"type": "bool"},
+            "timeoutTickets": {"type": "bool"},
+            "adminAccountSame": {"type": "bool"},
+            "enableApp": {"type": "bool"},
+        },
+    },
+}
+
+SSO_APPLICATION: Specification = {**APPLICATION, "installation_directory": DIRECTORY}
+
+ADAPTER: Specification = {
+    "name": {"type": "str", "required": True},
+    "definition": {"type": "str"},
+    "enabled": {"type": "bool"},
+    "applications": {"type": "list", "elements": "str", "default": []},
+}
+
+SSO_ADAPTER: Specification = {**ADAPTER, "installation_directory": DIRECTORY}
+
+SSO_INFO: Specification = {
+    "applications": {"type": "list", "elements": "dict", "default": [], "options": APPLICATION},
+    "adapters": {"type": "list", "elements": "dict", "default": [], "options": ADAPTER},
+    "allow_pcns": {"type": "bool"},
+    "password_sync_age": {"type": "int"},
+    "installation_directory": DIRECTORY,
+}
+
+COMPLIANCE_REPORT: Specification = {
+    "domain_controllers": {"type": "list", "elements": "str", "default": []},
+    "read_only": {"type": "list", "elements": "str", "default": []},
+    "sso_servers": {"type": "list", "elements": "str", "default": []},
+    "systems": {"type": "list", "elements": "str", "default": []},
+    "directory": {"type": "path", "required": True},
+    "title": {"type": "str", "default": "Password synchronization"},
+    "gate": {"type": "bool", "default": True},
+    "fail_on_rollout_failure": {"type": "bool", "default": False},
+}

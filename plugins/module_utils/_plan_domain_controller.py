@@ -1,0 +1,52 @@
+# Copyright: Contributors to the entsso.password_sync project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The plan of a whole domain controller: every resource in the order of the role `pcns`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from ansible_collections.entsso.password_sync.plugins.module_utils import (
+    _notification_package,
+    _package,
+    _pcns_service,
+    _restart,
+)
+from ansible_collections.entsso.password_sync.plugins.module_utils._names import NOTIFICATION_PACKAGE, PCNS_SERVICE
+from ansible_collections.entsso.password_sync.plugins.module_utils._package import DesiredPackage
+from ansible_collections.entsso.password_sync.plugins.module_utils._pcns_service import DesiredService
+from ansible_collections.entsso.password_sync.plugins.module_utils._plan import Change, Estate, PlanError
+
+
+def plan_domain_controller(
+    subject: str, packages: Sequence[DesiredPackage], service: DesiredService, estate: Estate
+) -> tuple[tuple[Change, ...], dict[str, str]]:
+    """Plans everything that belongs to one domain controller, each step on what the earlier ones leave behind.
+
+    It is the order in which the role `pcns` runs the modules, with the same plan functions.
+
+    Returns:
+        The changes, and for each resource that can't be planned the reason.
+    """
+    changes: list[Change] = []
+    problems: dict[str, str] = {}
+
+    def step(resource: str, plan: Callable[[Estate], tuple[Change, ...]]) -> None:
+        nonlocal estate
+        try:
+            planned = plan(estate)
+        except PlanError as error:
+            problems.setdefault(resource, error.reason)
+            return
+        for change in planned:
+            estate = change.project(estate)
+        changes.extend(planned)
+
+    for package in packages:
+        step("msi_package", partial(_package.plan, subject, package))
+    step("notification_package", lambda now: _notification_package.plan(subject, NOTIFICATION_PACKAGE, now))
+    step("domain_controller_restart", lambda now: _restart.plan(subject, [NOTIFICATION_PACKAGE], now))
+    step("pcns_service", lambda now: _pcns_service.plan(subject, PCNS_SERVICE, service, now))
+    return tuple(changes), problems
