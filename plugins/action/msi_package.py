@@ -1,0 +1,23 @@
+# Copyright: Contributors to the entsso.password_sync project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Action of the module msi_package."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from ansible_collections.entsso.password_sync.plugins.module_utils import _arguments
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._action import ResourceAction
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._msi_package import MsiPackageResource
+
+
+class ActionModule(ResourceAction):
+    """See the module's documentation."""
+
+    resource = MsiPackageResource
+    argument_spec = _arguments.MSI_PACKAGE
+    constraints: ClassVar = {
+        "required_together": _arguments.PACKAGE_REQUIRED_TOGETHER,
+        "required_if": [["state", "present", ["path", "sha256"]]],
+    }

@@ -1,0 +1,19 @@
+# Copyright: Contributors to the entsso.password_sync project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Action of the module notification_package."""
+
+from __future__ import annotations
+
+from ansible_collections.entsso.password_sync.plugins.module_utils import _arguments
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._action import ResourceAction
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._notification_package import (
+    NotificationPackageResource,
+)
+
+
+class ActionModule(ResourceAction):
+    """See the module's documentation."""
+
+    resource = NotificationPackageResource
+    argument_spec = _arguments.NOTIFICATION_PACKAGE_ARGUMENTS

@@ -1,0 +1,20 @@
+# Copyright: Contributors to the entsso.password_sync project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Action of the module sso_feature."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from ansible_collections.entsso.password_sync.plugins.module_utils import _arguments
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._action import ResourceAction
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._sso_feature import SsoFeatureResource
+
+
+class ActionModule(ResourceAction):
+    """See the module's documentation."""
+
+    resource = SsoFeatureResource
+    argument_spec = _arguments.SSO_FEATURE
+    constraints: ClassVar = {"required_together": [["setup_path", "setup_sha256"]]}

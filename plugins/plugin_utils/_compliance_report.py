@@ -1,0 +1,193 @@
+# Copyright: Contributors to the entsso.password_sync project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The module compliance_report: what all hosts of a run observed, as one report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.entsso.password_sync.plugins.module_utils._finding import CaptureState, Finding
+from ansible_collections.entsso.password_sync.plugins.module_utils._judge_domain import unread_findings
+from ansible_collections.entsso.password_sync.plugins.module_utils._judge_domain_controller import (
+    exempt_finding,
+    unobserved_finding,
+)
+from ansible_collections.entsso.password_sync.plugins.module_utils._report import (
+    AdapterRow,
+    DomainControllerRow,
+    Report,
+    headline,
+    report_lines,
+)
+from ansible_collections.entsso.password_sync.plugins.module_utils._report_html import render_html
+from ansible_collections.entsso.password_sync.plugins.module_utils._report_json import render_json
+from ansible_collections.entsso.password_sync.plugins.module_utils._report_junit import render_junit
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._action import WindowsAction
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._resource import Task
+
+DC_OBSERVATION, SSO_OBSERVATION = "pcns_observation", "password_sync_adapters_observation"
+"""Variables in which the roles register what pcns_info and sso_info returned."""
+
+CONFIGURATION, TARGETS = "pcns_directory_configuration_observation", "pcns_directory_targets_observation"
+"""Variables in which the role pcns_directory registers what pcns_configuration and pcns_target returned."""
+
+FAILURE = "pcns_rollout_failure"
+"""Variable in which a rollout records why it stopped at a host."""
+
+RODC_REASON = "read-only domain controller, which forwards password changes to a writable one"
+
+
+class ComplianceReportAction(WindowsAction):
+    """Collects, judges, writes and shows."""
+
+    def _perform(self, task: Task, task_vars: Mapping[str, Any]) -> dict[str, Any]:
+        arguments = task.arguments
+        report = collect(arguments, task_vars["hostvars"], datetime.now(UTC))
+        folder = Path(str(arguments["directory"])).expanduser().absolute()
+        files = {
+            "report.html": render_html(report),
+            "report.json": render_json(report),
+            "junit.xml": render_junit(report),
+        }
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in files.items():
+            (folder / name).write_text(text, encoding="utf-8")
+        location = str(folder / "report.html")
+        for line in report_lines(report, location):
+            self._show(line, report.compliant)
+        first = headline(report, location)
+        failed = bool(arguments["gate"]) and not report.compliant
+        rollout = bool(arguments["fail_on_rollout_failure"]) and any(
+            FAILURE in task_vars["hostvars"][name] for name in _names(arguments["domain_controllers"])
+        )
+        # The findings are in report.json: Ansible prints the whole result of a task that fails.
+        return {
+            "changed": False,
+            "failed": failed or rollout,
+            "msg": first,
+            "compliant": report.compliant,
+            "report": location,
+        }
+
+    def _show(self, line: str, compliant: bool) -> None:
+        from ansible_collections.entsso.password_sync.plugins.plugin_utils._action import display
+
+        display.display(line, color="green" if compliant else "bright red" if line.startswith("NOT ") else None)
+
+
+def collect(arguments: Mapping[str, Any], hostvars: Mapping[str, Any], now: datetime) -> Report:
+    """Builds the report from what the hosts of a run observed.
+
+    A host of which there is no observation is unknown, never left out.
+
+    Args:
+        arguments: Module arguments.
+        hostvars: Ansible's variables of all hosts.
+        now: Time of the report.
+    """
+    stamp = f"{now:%Y-%m-%dT%H:%M:%SZ}"
+    systems = [str(name) for name in arguments["systems"]]
+    findings: list[Finding] = []
+    rows: list[DomainControllerRow] = []
+    adapters: list[AdapterRow] = []
+    notes: list[str] = []
+    read_only = {name.lower() for name in _names(arguments["read_only"])}
+    for name in _names(arguments["domain_controllers"]):
+        variables = hostvars[name]
+        site = str(variables.get("pcns_site") or "")
+        exempt = RODC_REASON if name.lower() in read_only else str(variables.get("pcns_exempt") or "")
+        if exempt:
+            rows.append(
+                DomainControllerRow(
+                    name, site, CaptureState.EXEMPT, read_only=name.lower() in read_only, exempt_reason=exempt
+                )
+            )
+            findings.append(exempt_finding(name, site, exempt))
+            continue
+        row, judged = _domain_controller(name, site, variables, systems, stamp)
+        rows.append(row)
+        findings += judged
+        findings += _domain(variables, systems)
+        if FAILURE in variables:
+            notes.append(f"The rollout stopped at {name}: {_text(variables[FAILURE])}")
+    for name in _names(arguments["sso_servers"]):
+        observed = _observation(hostvars[name], SSO_OBSERVATION)
+        if observed is None or "findings" not in observed:
+            findings += unread_findings(("SSO-002",), name, _reason(observed))
+            continue
+        findings += _findings(observed)
+        adapters += [
+            AdapterRow(str(item["name"]), item["enabled"], tuple(str(one) for one in item["applications"]))
+            for item in observed["adapters"]
+        ]
+    return Report(
+        title=str(arguments["title"]),
+        generated_at=stamp,
+        findings=tuple(findings),
+        domain_controllers=tuple(rows),
+        adapters=tuple(adapters),
+        notes=tuple(notes),
+    )
+
+
+def _domain_controller(
+    name: str, site: str, variables: Mapping[str, Any], systems: Sequence[str], stamp: str
+) -> tuple[DomainControllerRow, Sequence[Finding]]:
+    observed = _observation(variables, DC_OBSERVATION)
+    if observed is None or "capture_state" not in observed:
+        reason = _reason(observed)
+        row = DomainControllerRow(name, site, CaptureState.UNKNOWN, evidence=reason)
+        return row, [unobserved_finding(name, site, reason, systems, stamp)]
+    state = CaptureState(str(observed["capture_state"]))
+    versions = observed.get("versions") or {}
+    row = DomainControllerRow(
+        name=name,
+        site=site,
+        capture_state=state,
+        grade=str(observed["grade"]),
+        evidence=str(observed["evidence"]),
+        version=", ".join(f"{package} {version}" for package, version in versions.items()),
+        until_next_restart=state is CaptureState.UNREGISTERED,
+    )
+    return row, _findings(observed)
+
+
+def _domain(variables: Mapping[str, Any], systems: Sequence[str]) -> list[Finding]:
+    findings: list[Finding] = []
+    system = (_observation(variables, DC_OBSERVATION) or {}).get("system") or {}
+    domain = str(system.get("domain") or "the domain")
+    configuration = _observation(variables, CONFIGURATION)
+    if configuration is not None and not configuration.get("skipped"):
+        findings += _findings(configuration) or list(unread_findings(("PCNS-006",), domain, _reason(configuration)))
+    targets = _observation(variables, TARGETS)
+    if targets is not None and not targets.get("skipped"):
+        for result in targets.get("results") or [targets]:
+            findings += _findings(result) or list(unread_findings(("PCNS-007", "PCNS-008"), domain, _reason(result)))
+    return findings
+
+
+def _observation(variables: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
+    value = variables.get(name)
+    return value if isinstance(value, Mapping) else None
+
+
+def _findings(result: Mapping[str, Any]) -> list[Finding]:
+    return [Finding.from_json(item) for item in result.get("findings") or ()]
+
+
+def _reason(result: Mapping[str, Any] | None) -> str:
+    if result is None:
+        return "this run did not look at it"
+    return _text(result.get("msg") or "no reason was given")
+
+
+def _text(value: object) -> str:
+    return " ".join(str(value).split())
+
+
+def _names(value: object) -> list[str]:
+    return [str(name) for name in value] if isinstance(value, (list, tuple)) else []

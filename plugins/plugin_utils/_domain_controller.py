@@ -1,0 +1,151 @@
+# Copyright: Contributors to the entsso.password_sync project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Observes a domain controller: packages, notification packages and the PCNS service. Nothing runs on it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ansible_collections.entsso.password_sync.plugins.module_utils import (
+    _notification_package,
+    _pcns_service,
+)
+from ansible_collections.entsso.password_sync.plugins.module_utils._errors import AccessDenied, WsmanFault
+from ansible_collections.entsso.password_sync.plugins.module_utils._eventlog import Event, EventQuery
+from ansible_collections.entsso.password_sync.plugins.module_utils._load_evidence import (
+    BLOCKED_EVENT,
+    LOADED_EVENT,
+    RECEIVED_EVENT,
+    grade_load,
+)
+from ansible_collections.entsso.password_sync.plugins.module_utils._names import (
+    EVENT_LOG_LEVEL_VALUE,
+    LSA_KEY,
+    NOTIFICATION_PACKAGES_VALUE,
+    PCNS_PARAMETERS_KEY,
+    UNINSTALL_KEYS,
+    UPGRADE_CODES_KEY,
+)
+from ansible_collections.entsso.password_sync.plugins.module_utils._package import DesiredPackage, PackageState
+from ansible_collections.entsso.password_sync.plugins.module_utils._packed_guid import pack_guid, unpack_guid
+from ansible_collections.entsso.password_sync.plugins.module_utils._plan import (
+    Absent,
+    Key,
+    Observation,
+    Present,
+    Unknown,
+)
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._host import Host
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._markers import read_marker
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._system import System
+
+REGISTERED_MARKER = "notification_package_{}"
+
+
+def observe_package(host: Host, package: DesiredPackage, upgrade_code: str = "") -> Observation:
+    """Observes one MSI package through its uninstall key: one read when installed, up to four when not.
+
+    Args:
+        host: The host.
+        package: The package; its product code must be known.
+        upgrade_code: When given, another version of the same product is found as well.
+    """
+    try:
+        state = _installed(host, package.product_code)
+        if state is None and upgrade_code:
+            key = rf"{UPGRADE_CODES_KEY}\{pack_guid(upgrade_code)}"
+            for packed in host.registry.values(key) or ():
+                related = unpack_guid(packed)
+                state = _installed(host, related) if related else None
+                if state is not None:
+                    break
+    except (AccessDenied, WsmanFault) as error:
+        return Unknown(str(error))
+    return Absent() if state is None else Present(state)
+
+
+def _installed(host: Host, product_code: str) -> PackageState | None:
+    for key in UNINSTALL_KEYS:
+        version = host.registry.string(rf"{key}\{product_code}", "DisplayVersion")
+        if version is not None:
+            return PackageState(product_code.upper(), version)
+    return None
+
+
+def observe_notification_packages(
+    host: Host, subject: str, names: Sequence[str], system: System, events: Sequence[Event] | None = None
+) -> dict[Key, Observation]:
+    """Observes entries of `Notification Packages` and whether LSA has loaded them.
+
+    Args:
+        host: The host.
+        subject: Its name in plans.
+        names: Entries, without extension.
+        system: From `read_system`.
+        events: Events of `load_queries` when they were read already.
+    """
+    keys = {name: _notification_package.key(subject, name) for name in names}
+    try:
+        listed = host.registry.multi_string(LSA_KEY, NOTIFICATION_PACKAGES_VALUE) or ()
+        if events is None:
+            events = host.events.read(load_queries(system)).events
+        observations: dict[Key, Observation] = {}
+        for name in names:
+            file = host.files.stat(rf"{system.system_directory}\{name}.dll")
+            registered = name.lower() in (entry.lower() for entry in listed)
+            created = file.created if file is not None else None
+            # The marker only matters where events are silent and the entry could be newer than the boot.
+            marker = read_marker(host, REGISTERED_MARKER.format(name)) if registered else None
+            load = grade_load(
+                name,
+                registered=registered,
+                installed=file is not None,
+                boot_time=system.boot_time,
+                file_created=created,
+                registered_by_us=marker.set_at if marker else None,
+                events=events,
+            )
+            observations[keys[name]] = Present(
+                _notification_package.NotificationPackageState(
+                    registered=registered,
+                    installed=file is not None,
+                    loaded=load.loaded,
+                    blocked=load.blocked,
+                    grade=load.grade,
+                    evidence=load.evidence,
+                    others=tuple(entry for entry in listed if entry.lower() != name.lower()),
+                    version=(file.version or "") if file is not None else "",
+                )
+            )
+        return observations
+    except (AccessDenied, WsmanFault) as error:
+        return {key: Unknown(str(error)) for key in keys.values()}
+
+
+def load_queries(system: System) -> tuple[EventQuery, ...]:
+    """Returns the queries for the events that tell whether LSA loaded a package since the last boot."""
+    return (
+        EventQuery("Security", event_ids=(LOADED_EVENT,), since=system.boot_time),
+        EventQuery("System", event_ids=(BLOCKED_EVENT,), since=system.boot_time),
+        EventQuery("Application", provider="PCNSSVC", event_ids=(RECEIVED_EVENT,), since=system.boot_time),
+    )
+
+
+def observe_service(host: Host, name: str) -> Observation:
+    """Observes the PCNS service and its event log level: two reads."""
+    try:
+        service = host.services.get(name)
+        if service is None:
+            return Absent()
+        level = host.registry.dword(PCNS_PARAMETERS_KEY.replace("PCNSSVC", name), EVENT_LOG_LEVEL_VALUE)
+    except (AccessDenied, WsmanFault) as error:
+        return Unknown(str(error))
+    return Present(
+        _pcns_service.ServiceState(
+            state=service.state.value.lower(),
+            start_mode=service.start_mode.value.lower(),
+            event_log_level=level,
+            account=service.account or "",
+        )
+    )

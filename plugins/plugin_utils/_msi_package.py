@@ -1,0 +1,160 @@
+# Copyright: Contributors to the entsso.password_sync project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The module msi_package: an MSI on a host."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.entsso.password_sync.plugins.module_utils import _package
+from ansible_collections.entsso.password_sync.plugins.module_utils._errors import HostError
+from ansible_collections.entsso.password_sync.plugins.module_utils._msi_package import MsiPackage
+from ansible_collections.entsso.password_sync.plugins.module_utils._msiexec import (
+    MsiOutcome,
+    install_command,
+    outcome_of,
+    remove_command,
+    telling_lines,
+)
+from ansible_collections.entsso.password_sync.plugins.module_utils._package import DesiredPackage, Leaves
+from ansible_collections.entsso.password_sync.plugins.module_utils._plan import (
+    Change,
+    Estate,
+    Key,
+    Observation,
+    Operation,
+    PlanError,
+)
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._domain_controller import (
+    observe_notification_packages,
+    observe_package,
+    observe_service,
+)
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._host import Host
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._media import Media, describe_media, on_host
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._resource import Resource, Task
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._staging import read_text
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._system import read_system
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._tools import observe_tool
+
+LOG_DIRECTORY = r"C:\Windows\Temp\entsso.password_sync"
+LOG_LIMIT = 8_000_000
+
+
+class MsiPackageResource(Resource):
+    """One package."""
+
+    def __init__(self, host: Host, task: Task) -> None:
+        super().__init__(host, task)
+        self.media, package = _media_of(task, task.arguments)
+        self.desired = desired_package(task.subject, task.arguments, package)
+        self.upgrade_code = package.upgrade_code if package is not None else ""
+
+    def observe(self) -> Mapping[Key, Observation]:
+        subject, leaves = self.task.subject, self.desired.leaves
+        observations: dict[Key, Observation] = {
+            _package.key(subject, self.desired): observe_package(self.host, self.desired, self.upgrade_code)
+        }
+        if leaves.notification_packages:
+            system = read_system(self.host)
+            observations |= observe_notification_packages(self.host, subject, leaves.notification_packages, system)
+        for name in leaves.services:
+            observations[Key(subject, "pcns_service", name)] = observe_service(self.host, name)
+        for name, path in leaves.tools.items():
+            observations[Key(subject, "tool", name)] = observe_tool(self.host, path)
+        return observations
+
+    def plan(self, estate: Estate) -> tuple[Change, ...]:
+        return _package.plan(self.task.subject, self.desired, estate)
+
+    def apply(self, change: Change) -> None:
+        log = rf"{LOG_DIRECTORY}\{_file_name(self.desired.name)}-{change.operation.value}.log"
+        self.host.files.make_directory(LOG_DIRECTORY)
+        if change.operation is Operation.REMOVE:
+            outcome = self._run(remove_command(str(change.old["product_code"]), log))
+        else:
+            if self.media is None:
+                raise PlanError(
+                    self.task.subject,
+                    f"{self.desired.name} can't be installed without media.",
+                    "Give `path` and `sha256`.",
+                )
+            with on_host(self.host, self.task, self.media) as path:
+                self.task.say(f"installing {self.desired.name} {self.desired.version}, log {log}")
+                outcome = self._run(install_command(path, log, properties=self.desired.properties))
+        if not outcome.succeeded:
+            raise HostError(self.task.subject, self.desired.name, self._told(outcome, log), outcome.remedy)
+        if outcome.restart_required and not self.desired.leaves.notification_packages:
+            self.task.warn(
+                f"Windows Installer asks for a restart after {self.desired.name} ({outcome.code}), which "
+                "its declaration does not predict: `leaves.notification_packages` is empty. This host is not restarted."
+            )
+
+    def _run(self, command: str) -> MsiOutcome:
+        waited_from = time.monotonic()
+        busy_wait, interval = float(self.task.arguments["busy_wait"]), float(self.task.arguments["busy_interval"])
+        while True:
+            result = self.host.run(command, deadline=float(self.task.arguments["deadline"]))
+            outcome = outcome_of(result.exit_code)
+            if not outcome.retry or time.monotonic() - waited_from + interval > busy_wait:
+                return outcome
+            self.task.say(f"another installation is in progress, trying again in {interval:g} s")
+            time.sleep(interval)
+
+    def _told(self, outcome: MsiOutcome, log: str) -> str:
+        text = read_text(self.host, log, LOG_LIMIT)
+        lines = telling_lines(text) if text else ()
+        where = f" The log {log} says: {' | '.join(lines)}" if lines else f" The log is {log}"
+        return f"{outcome.sentence.rstrip('.')}.{where}"
+
+
+def desired_package(subject: str, arguments: Mapping[str, Any], package: MsiPackage | None) -> DesiredPackage:
+    """Builds the wanted package from module arguments and what the MSI says of itself.
+
+    Raises:
+        PlanError: The package is on the host and its identity was not given.
+    """
+    leaves = arguments.get("leaves") or {}
+    product_code = str(arguments.get("product_code") or (package.product_code if package else ""))
+    version = str(arguments.get("version") or (package.version if package else ""))
+    if not product_code or not (version or arguments.get("state") == "absent"):
+        raise PlanError(
+            subject,
+            f"The identity of {arguments['name']} is not known, since its media is not on the control node.",
+            "Give `product_code` and `version` of the MSI, or let the control node read it (remote_src: false).",
+        )
+    return DesiredPackage(
+        name=str(arguments["name"]),
+        present=arguments.get("state") != "absent",
+        product_code=product_code.upper(),
+        version=version,
+        properties={str(name): str(value) for name, value in (arguments.get("properties") or {}).items()},
+        leaves=Leaves(
+            notification_packages=tuple(str(name) for name in leaves.get("notification_packages") or ()),
+            services=tuple(str(name) for name in leaves.get("services") or ()),
+            tools={str(name): str(path) for name, path in (leaves.get("tools") or {}).items()},
+        ),
+    )
+
+
+def _media_of(task: Task, arguments: Mapping[str, Any]) -> tuple[Media | None, MsiPackage | None]:
+    if not arguments.get("path"):
+        return None, None
+    return describe_media(task, str(arguments["path"]), str(arguments["sha256"]), bool(arguments["remote_src"]))
+
+
+def describe_packages(task: Task) -> tuple[tuple[DesiredPackage, str], ...]:
+    """Builds the packages of `packages`: each with its upgrade code, empty when not known."""
+    described = []
+    for arguments in task.arguments["packages"]:
+        package = _media_of(task, arguments)[1]
+        upgrade_code = package.upgrade_code if package is not None else ""
+        described.append((desired_package(task.subject, arguments, package), upgrade_code))
+    return tuple(described)
+
+
+def _file_name(name: str) -> str:
+    return "".join(character if character.isalnum() else "-" for character in name)

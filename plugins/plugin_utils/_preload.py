@@ -1,0 +1,22 @@
+# Copyright: Contributors to the entsso.password_sync project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Imports what every task needs once, before Ansible forks.
+
+Ansible imports an action in its main process and runs each task in a fork. Libraries that are imported there already
+cost a task nothing; imported in the fork they cost each task more than all the rest (docs/architecture.md).
+"""
+
+from __future__ import annotations
+
+import importlib
+from contextlib import suppress
+
+LIBRARIES = ("winrm.protocol", "winrm.exceptions", "requests_ntlm", "spnego", "xmltodict")
+
+
+def preload() -> None:
+    """Imports the libraries; one that is missing is told when it is needed, by whoever needs it."""
+    for name in LIBRARIES:
+        with suppress(ImportError):
+            importlib.import_module(name)

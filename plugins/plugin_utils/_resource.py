@@ -1,0 +1,67 @@
+# Copyright: Contributors to the entsso.password_sync project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What every managed thing has: observe, plan, apply. Verification follows from these and is in `_action.py`."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from ansible_collections.entsso.password_sync.plugins.module_utils._plan import Change, Estate, Key, Observation
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._host import Host
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a resource knows of the task that it serves.
+
+    Attributes:
+        subject: The host as the inventory names it.
+        arguments: Validated module arguments.
+        check_mode: Whether nothing may be changed.
+        say: Tells the user something while the task runs.
+        warn: Adds a warning to the task.
+        find_file: Turns a path of the task into a path on the control node, searching as Ansible users expect.
+    """
+
+    subject: str
+    arguments: Mapping[str, Any]
+    check_mode: bool
+    say: Callable[[str], None]
+    warn: Callable[[str], None]
+    find_file: Callable[[str], str]
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+class Resource(ABC):
+    """One managed thing on one host.
+
+    Attributes:
+        shared: Whether several hosts share the object (a domain's), so that check mode must know what was planned
+            on the others.
+    """
+
+    shared: ClassVar[bool] = False
+
+    def __init__(self, host: Host, task: Task) -> None:
+        self.host = host
+        self.task = task
+
+    @abstractmethod
+    def observe(self) -> Mapping[Key, Observation]:
+        """Reads what the plan needs, and nothing that changes the host."""
+
+    @abstractmethod
+    def plan(self, estate: Estate) -> tuple[Change, ...]:
+        """Returns the changes; pure."""
+
+    @abstractmethod
+    def apply(self, change: Change) -> None:
+        """Makes one planned change."""
+
+    def result(self, estate: Estate, changes: tuple[Change, ...]) -> Mapping[str, Any]:
+        """Returns what the module returns beyond the changes; by default nothing."""
+        return {}

@@ -1,0 +1,134 @@
+# Copyright: Contributors to the entsso.password_sync project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The module domain_controller_restart: a restart that ends when the domain controller serves again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from ansible_collections.entsso.password_sync.plugins.module_utils import _notification_package, _restart
+from ansible_collections.entsso.password_sync.plugins.module_utils._errors import DeadlineExceeded, HostError
+from ansible_collections.entsso.password_sync.plugins.module_utils._plan import (
+    Change,
+    Estate,
+    Key,
+    Observation,
+    PlanError,
+)
+from ansible_collections.entsso.password_sync.plugins.module_utils._quoting import command_line
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._domain_controller import (
+    observe_notification_packages,
+)
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._host import Host
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._resource import Resource, Task
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._system import read_system, require_domain_controller
+
+SHUTDOWN_SCHEDULED, SHUTDOWN_IN_PROGRESS = 1190, 1115
+"""Exit codes of shutdown.exe: one is already scheduled, one is in progress (wsman.md 4)."""
+
+REASON = "p:4:1"
+"""Planned, application, maintenance: what the shutdown event log shows (design.md, modules)."""
+
+
+class RestartResource(Resource):
+    """The restart of one domain controller."""
+
+    def __init__(self, host: Host, task: Task) -> None:
+        super().__init__(host, task)
+        self.packages = [str(name) for name in task.arguments["notification_packages"]]
+        self.services = [str(name) for name in task.arguments["required_services"]]
+
+    def observe(self) -> Mapping[Key, Observation]:
+        system = read_system(self.host)
+        require_domain_controller(self.task.subject, system)
+        return observe_notification_packages(self.host, self.task.subject, self.packages, system)
+
+    def plan(self, estate: Estate) -> tuple[Change, ...]:
+        changes = _restart.plan(self.task.subject, self.packages, estate)
+        if changes and not self.task.arguments["allowed"]:
+            sentence = restart_refused(self.task.subject, self.packages)
+            if not self.task.check_mode:
+                raise PlanError(self.task.subject, *sentence)
+            self.task.warn(f"A run would stop before this restart. {' '.join(sentence)}")
+        return changes
+
+    def apply(self, change: Change) -> None:
+        before = read_system(self.host)
+        arguments = self.task.arguments
+        command = ["/r", "/t", str(arguments["delay"]), "/d", REASON, "/c", str(arguments["message"])]
+        result = self.host.run(command_line("shutdown.exe", *command), deadline=60)
+        if result.exit_code in (SHUTDOWN_SCHEDULED, SHUTDOWN_IN_PROGRESS):
+            self.task.warn(
+                f"Somebody else's shutdown is already on its way ({result.exit_code}); it is left alone and waited for."
+            )
+        elif result.exit_code != 0:
+            raise HostError(
+                self.task.subject,
+                "shutdown.exe",
+                f"it ended with {result.exit_code}: {' '.join(result.stderr.split())[:200]}",
+                "Give the account the right to shut the system down, then run again",
+            )
+        self.task.say(f"restarting to load {', '.join(self.packages)}; last boot {before.boot_time:%Y-%m-%d %H:%M:%S}Z")
+        self._wait(before.name, before.boot_time)
+
+    def _wait(self, name: str, booted: datetime) -> None:
+        """Waits until the same machine runs again since a later boot, with its services; says what it waits for."""
+        deadline, interval = float(self.task.arguments["deadline"]), float(self.task.arguments["interval"])
+        started = time.monotonic()
+        seen = ""
+        while True:
+            waiting_for = self._missing(name, booted)
+            if not waiting_for:
+                self.task.say(f"serves again after {time.monotonic() - started:.0f} s")
+                return
+            if waiting_for != seen:
+                self.task.say(f"waiting for {waiting_for}")
+                seen = waiting_for
+            if time.monotonic() - started > deadline:
+                raise DeadlineExceeded(
+                    self.task.subject,
+                    "restart",
+                    f"after {deadline:g} s it still waits for {waiting_for}",
+                    "Look at its console. No further domain controller is touched; run again when it serves",
+                )
+            time.sleep(interval)
+
+    def _missing(self, name: str, booted: datetime) -> str:
+        try:
+            system = read_system(self.host)
+            if system.name != name:
+                return f"{name} (now {system.name} answers at its address)"
+            if system.boot_time <= booted:
+                return "the restart to begin"
+            stopped = [service for service in self.services if not self._running(service)]
+            if stopped:
+                return f"the services {', '.join(stopped)}"
+            states = observe_notification_packages(self.host, self.task.subject, self.packages, system)
+            estate = Estate(states)
+            return self._not_loaded(estate)
+        except HostError as error:
+            self.host.reset()
+            return f"WinRM ({error.reason.split('.')[0][:120]})"
+
+    def _not_loaded(self, estate: Estate) -> str:
+        """Names the packages that LSA has neither loaded nor refused yet; a refusal is for the verification to tell."""
+        states = {name: _notification_package.observed_state(self.task.subject, name, estate) for name in self.packages}
+        pending = [
+            name for name, state in states.items() if state.registered and state.loaded != "yes" and not state.blocked
+        ]
+        return f"LSA to load {', '.join(pending)}" if pending else ""
+
+    def _running(self, name: str) -> bool:
+        service = self.host.services.get(name)
+        return service is None or service.state.value.lower() == "running"
+
+
+def restart_refused(subject: str, packages: Sequence[str]) -> tuple[str, str]:
+    """Returns why a restart that is not allowed stops the run, and what to do."""
+    return (
+        f"{subject} must restart so that LSA loads {', '.join(packages)}, and pcns_restart_allowed is false.",
+        "Set pcns_restart_allowed to true for the DCs that may restart, one at a time; nothing was done on this one.",
+    )
