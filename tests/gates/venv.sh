@@ -1,0 +1,126 @@
+#!/bin/sh
+# Copyright: Contributors to the entsso.password_sync project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# Finds a Python and keeps a virtual environment ready for it in build/venv/py3.X.
+#   sh tests/gates/venv.sh find            print the Python that would be used
+#   sh tests/gates/venv.sh runtime|test    make ready for the demo, or for all tests; print the environment's path
+# The variable PYTHON names one Python instead of the best found. Progress goes to stderr; a stamp with the hash of the
+# requirement files makes the second run quick.
+set -eu
+
+level=$1
+cd "$(dirname "$0")/../.."
+root=$(pwd)
+
+usable() {
+    "$1" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1
+}
+
+# A name counts only when it runs: a shim of pyenv for a version that is not selected exists and fails. Such versions
+# are looked for in pyenv's own folder last.
+find_python() {
+    for name in "$@"; do
+        if usable "$name"; then
+            command -v "$name"
+            return 0
+        fi
+    done
+    for name in "$@"; do
+        for candidate in "${PYENV_ROOT:-${HOME:-}/.pyenv}/versions"/*/bin/"$name"; do
+            if usable "$candidate"; then
+                echo "$candidate"
+                return 0
+            fi
+        done
+    done
+    return 1
+}
+
+missing=""
+packages=""
+if ! command -v git >/dev/null 2>&1; then
+    missing="git"
+    packages="git"
+fi
+if [ -n "${PYTHON:-}" ]; then
+    python=$(find_python "$PYTHON") || python=""
+    wanted="$PYTHON (Python 3.11 or newer) with venv"
+else
+    python=$(find_python python3.12 python3.11 python3) || python=""
+    wanted="Python 3.11 or newer with venv"
+fi
+if [ -z "$python" ]; then
+    missing="${missing:+$missing, }$wanted"
+    packages="${packages:+$packages }python3 python3-venv"
+fi
+if [ -n "$missing" ]; then
+    echo "Missing: $missing. Bring it with: apt-get install -y $packages" >&2
+    exit 1
+fi
+if [ "$level" = find ]; then
+    echo "$python"
+    exit 0
+fi
+
+version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+venv=$root/build/venv/py$version
+log=$root/build/logs/venv-py$version.log
+mkdir -p build/venv build/logs build/collections/ansible_collections/entsso
+
+# Two makes at the same time set up one after the other.
+exec 9>"build/venv/.lock-py$version"
+if command -v flock >/dev/null 2>&1; then
+    flock 9
+fi
+
+# The collection under its full name, for Python imports and for ansible-playbook. Relative, so that a moved clone still works.
+ln -sfn ../../../.. build/collections/ansible_collections/entsso/password_sync
+
+if ! "$venv/bin/python" -c '' >/dev/null 2>&1; then
+    rm -rf "$venv"
+    echo "Setting up $(basename "$venv") with $python ..." >&2
+    "$python" -m venv "$venv"
+fi
+
+install() {
+    stamp=$venv/.ready-$1
+    hash=$(cat requirements/*.txt meta/ee-requirements.txt | sha256sum | cut -d ' ' -f 1)
+    if [ "$(cat "$stamp" 2>/dev/null)" = "$hash" ]; then
+        return 0
+    fi
+    printf 'Installing requirements/%s.txt into build/venv/py%s (once, a minute or so) ' "$1" "$version" >&2
+    rm -f "$stamp" "$log.failed"
+    { "$venv/bin/python" -m pip install --disable-pip-version-check --progress-bar off -r "requirements/$1.txt" 2>&1 ||
+        touch "$log.failed"; } | tee "$log" | while read -r word rest; do
+        case $word in
+        Collecting | Installing) printf '.' >&2 ;;
+        esac
+    done
+    if [ -e "$log.failed" ]; then
+        printf '\n' >&2
+        tail -n 15 "$log" >&2
+        echo "pip could not install requirements/$1.txt (whole output: $log). Is a Python package index reachable?" >&2
+        exit 1
+    fi
+    printf ' done\n' >&2
+    echo "$hash" >"$stamp"
+}
+
+case $level in
+runtime)
+    # The full set contains the small one.
+    if [ -e "$venv/.ready-test" ]; then
+        install test
+    else
+        install runtime
+    fi
+    ;;
+test) install test ;;
+*)
+    echo "Usage: sh tests/gates/venv.sh find|runtime|test" >&2
+    exit 2
+    ;;
+esac
+echo "$venv"

@@ -1,0 +1,47 @@
+# Copyright: Contributors to the entsso.password_sync project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Things that go wrong on one host when a test says so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass
+class HostFaults:
+    """What goes wrong. Everything is off at first; set an attribute to switch it on.
+
+    Faults of the wire (lost connections, 503, a server that is not Windows) are in ``Endpoint.faults``.
+    """
+
+    msiexec_exit_code: int | None = None
+    """msiexec does nothing and ends with this code."""
+
+    disk_full: bool = False
+    """Nothing more can be written: 112 in cmd, 1603 in an installation."""
+
+    installer_busy: int = 0
+    """So many times msiexec answers 1618, then it works."""
+
+    restart_never_returns: bool = False
+    """The host goes down and stays down, until ``SimulatedHost.power_on()``."""
+
+    filter_blocked_error: int | None = None
+    """LSA refuses every package that is not Windows' own with this error, 577 for a signature (pcns.md 6d)."""
+
+    tool_output: dict[str, bytes] = field(default_factory=dict)
+    """Tool without extension, lower case, to what it prints instead of its own output."""
+
+    tool_exit_code: dict[str, int] = field(default_factory=dict)
+    """Tool without extension, lower case, to its exit code, after it did its work."""
+
+    services_that_fail: dict[str, int] = field(default_factory=dict)
+    """Service, lower case, to the code that Win32_Service.StartService returns."""
+
+    clock_offset_seconds: float = 0.0
+    """How far the host's clock is ahead."""
+
+    adapters_stopped: set[str] = field(default_factory=set)
+    """Adapters, lower case, whose own process is not running on this host (event 10748)."""

@@ -1,0 +1,173 @@
+# Copyright: Contributors to the entsso.password_sync project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs a playbook of this collection against the lab, as a user would, and reads what it did."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+PLAYBOOKS = REPOSITORY / "playbooks"
+
+
+@dataclass(frozen=True)
+class TaskResult:
+    """What one task did on one host.
+
+    Attributes:
+        host: Inventory name.
+        task: Task name.
+        action: Action name.
+        status: `ok`, `failed`, `ignored`, `skipped` or `unreachable`.
+        result: What the task returned.
+    """
+
+    host: str
+    task: str
+    action: str
+    status: str
+    result: Mapping[str, Any]
+
+    @property
+    def changes(self) -> Sequence[Mapping[str, Any]]:
+        """The planned changes that the task made, or in check mode would make."""
+        return self.result.get("changes") or ()
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of ansible-playbook.
+
+    Attributes:
+        exit_code: Its exit code.
+        output: Everything it printed.
+        results: Every task result, in order.
+        seconds: How long it took.
+    """
+
+    exit_code: int
+    output: str
+    results: Sequence[TaskResult]
+    seconds: float
+
+    @property
+    def changed(self) -> Sequence[TaskResult]:
+        """Results of tasks that say that they changed something."""
+        return [result for result in self.results if result.result.get("changed")]
+
+    @property
+    def changes(self) -> Sequence[Mapping[str, Any]]:
+        """Every change of every task, in order."""
+        return [change for result in self.results for change in result.changes]
+
+    def of(self, action: str) -> Sequence[TaskResult]:
+        """Results of one module, by its short name."""
+        return [result for result in self.results if result.action == f"entsso.password_sync.{action}"]
+
+
+def identities(changes: Sequence[Mapping[str, Any]]) -> Counter[str]:
+    """Changes as a multiset of what makes them the same: subject, resource, name, operation and new values."""
+    names = ("subject", "resource", "name", "operation", "new")
+    return Counter(json.dumps({name: change[name] for name in names}, sort_keys=True) for change in changes)
+
+
+class PlaybookRunner:
+    """Runs playbooks with one inventory."""
+
+    def __init__(self, inventory: Path, folder: Path, *, on_result: Callable[[TaskResult], None] | None = None) -> None:
+        self.inventory = inventory
+        self.folder = folder
+        self.on_result = on_result
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def run(self, playbook: str, *arguments: str, variables: Mapping[str, Any] | None = None, name: str = "") -> Run:
+        """Runs one playbook and waits for its end.
+
+        Args:
+            playbook: File name in the folder `playbooks`, or a full path.
+            arguments: More command line arguments.
+            variables: Extra variables.
+            name: Name of the log file; the playbook's name when empty.
+        """
+        path = Path(playbook) if Path(playbook).is_absolute() else PLAYBOOKS / playbook
+        label = name or path.stem
+        record, log = self.folder / f"{label}.jsonl", self.folder / f"{label}.log"
+        record.write_text("", encoding="utf-8")
+        command = [_ansible_playbook(), "-i", str(self.inventory), str(path), *arguments]
+        if variables:
+            command += ["--extra-vars", json.dumps(dict(variables))]
+        started = time.monotonic()
+        stop = threading.Event()
+        follower = threading.Thread(target=self._follow, args=(record, stop), daemon=True)
+        follower.start()
+        with log.open("w", encoding="utf-8") as output:
+            exit_code = subprocess.run(
+                command,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                env=self._environment(record),
+                cwd=REPOSITORY,
+                check=False,
+            ).returncode
+        stop.set()
+        follower.join()
+        return Run(exit_code, log.read_text(encoding="utf-8"), _read(record), time.monotonic() - started)
+
+    def _follow(self, record: Path, stop: threading.Event) -> None:
+        if self.on_result is None:
+            return
+        with record.open(encoding="utf-8") as file:
+            while True:
+                line = file.readline()
+                if line.endswith("\n"):
+                    self.on_result(TaskResult(**json.loads(line)))
+                elif stop.is_set():
+                    return
+                else:
+                    time.sleep(0.1)
+
+    def _environment(self, record: Path) -> dict[str, str]:
+        home = self.folder / "ansible-home"
+        configuration = self.folder / "ansible.cfg"
+        configuration.write_text("[defaults]\n", encoding="utf-8")
+        return {
+            **{name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")},
+            "ANSIBLE_CONFIG": str(configuration),
+            "ANSIBLE_HOME": str(home),
+            "ANSIBLE_LOCAL_TEMP": str(home / "tmp"),
+            "ANSIBLE_COLLECTIONS_PATH": os.environ.get(
+                "ANSIBLE_COLLECTIONS_PATH", str(REPOSITORY / "build" / "collections")
+            ),
+            "ANSIBLE_CALLBACK_PLUGINS": str(Path(__file__).parent / "callback"),
+            "ANSIBLE_CALLBACKS_ENABLED": "record",
+            "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_RETRY_FILES_ENABLED": "0",
+            "LAB_RECORD": str(record),
+            "LC_ALL": "C.UTF-8",
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
+        }
+
+
+def _ansible_playbook() -> str:
+    beside = Path(sys.executable).parent / "ansible-playbook"
+    found = str(beside) if beside.exists() else shutil.which("ansible-playbook")
+    if found is None:
+        raise FileNotFoundError("ansible-playbook is neither beside this Python nor on the path")
+    return found
+
+
+def _read(record: Path) -> list[TaskResult]:
+    return [TaskResult(**json.loads(line)) for line in record.read_text(encoding="utf-8").splitlines()]
