@@ -98,7 +98,7 @@ PCNS_TARGET: Specification = {
 DOMAIN_CONTROLLER_RESTART: Specification = {
     "notification_packages": {"type": "list", "elements": "str", "default": [NOTIFICATION_PACKAGE]},
     "allowed": {"type": "bool", "default": False},
-    "message": {"type": "str", "default": "Restart to load the password capture component"},
+    "comment": {"type": "str", "default": "Restart to load the password capture component"},
     "delay": {"type": "int", "default": 5},
     "required_services": {"type": "list", "elements": "str", "default": ["NTDS", "Netlogon", "Kdc"]},
     "deadline": {"type": "int", "default": 1800},
@@ -117,7 +117,7 @@ SSO_FEATURE: Specification = {
 
 SSO_SERVER: Specification = {
     "allow_pcns": {"type": "bool"},
-    "password_sync_age": {"type": "int"},
+    "password_sync_age": {"type": "int", "no_log": False},
     "installation_directory": DIRECTORY,
 }
 
@@ -162,7 +162,7 @@ SSO_INFO: Specification = {
     "applications": {"type": "list", "elements": "dict", "default": [], "options": APPLICATION},
     "adapters": {"type": "list", "elements": "dict", "default": [], "options": ADAPTER},
     "allow_pcns": {"type": "bool"},
-    "password_sync_age": {"type": "int"},
+    "password_sync_age": {"type": "int", "no_log": False},
     "installation_directory": DIRECTORY,
 }
 

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 
 from ansible_collections.entsso.password_sync.plugins.module_utils._controls import get_control
 from ansible_collections.entsso.password_sync.plugins.module_utils._finding import Finding, Status
-from ansible_collections.entsso.password_sync.plugins.module_utils._plan import Change, Operation
+from ansible_collections.entsso.password_sync.plugins.module_utils._pcns_target import DesiredTarget
+from ansible_collections.entsso.password_sync.plugins.module_utils._plan import Change, Observation, Present
 
 REPAIR_SETTINGS = "ansible-playbook playbooks/directory.yml"
 REPAIR_ENABLED = "ansible-playbook playbooks/go_live.yml"
@@ -24,7 +25,7 @@ def judge_configuration(domain: str, changes: Sequence[Change], observed_at: str
         return (control.finding(Status.COMPLIANT, domain, message, evidence=EVIDENCE, observed_at=observed_at),)
     change = changes[0]
     message = (
-        f"The PCNS configuration is not as wanted: {_wrong(change)}."
+        f"The PCNS configuration is not as wanted: {_wrong(change.old, change.new)}."
         if change.old
         else "There is no PCNS configuration."
     )
@@ -36,38 +37,47 @@ def judge_configuration(domain: str, changes: Sequence[Change], observed_at: str
 
 
 def judge_target(
-    domain: str, name: str, changes: Sequence[Change], systems: Sequence[str], observed_at: str
+    domain: str,
+    desired: DesiredTarget,
+    observed: Observation,
+    changes: Sequence[Change],
+    systems: Sequence[str],
+    observed_at: str,
 ) -> tuple[Finding, ...]:
-    """Returns the findings on one target: its settings, and whether it is enabled."""
-    change = changes[0] if changes else None
-    settings = sorted(set(change.new) - {"enabled"}) if change else []
-    disabled = change is not None and ("enabled" in change.new or change.operation is Operation.CREATE)
-    created = change is not None and change.operation is Operation.CREATE
-    if created:
-        message = f"The target {name} does not exist."
+    """Returns the findings on one target: its settings, and, when that is wanted, whether it is enabled."""
+
+    def finding(control: str, status: Status, message: str, repair: str) -> Finding:
+        return get_control(control).finding(
+            status,
+            domain,
+            message,
+            about=desired.name,
+            systems=systems,
+            evidence=EVIDENCE,
+            observed_at=observed_at,
+            repair=repair,
+        )
+
+    name, change = desired.name, changes[0] if changes else None
+    exists = isinstance(observed, Present)
+    settings = {key: value for key, value in change.new.items() if key != "enabled"} if change else {}
+    if not desired.present:
+        message = f"The target {name} {'still exists' if exists else 'does not exist, as wanted'}."
+        return (finding("PCNS-007", Status.DRIFT if exists else Status.COMPLIANT, message, REPAIR_SETTINGS),)
+    if not exists:
+        first = finding("PCNS-007", Status.DRIFT, f"The target {name} does not exist.", REPAIR_SETTINGS)
     elif settings and change is not None:
-        message = f"The target {name} is not as wanted: {_wrong(change)}."
+        message = f"The target {name} is not as wanted: {_wrong(change.old, settings)}."
+        first = finding("PCNS-007", Status.DRIFT, message, REPAIR_SETTINGS)
     else:
-        message = f"The target {name} is as wanted."
-    first = get_control("PCNS-007").finding(
-        Status.DRIFT if settings else Status.COMPLIANT,
-        domain,
-        message,
-        systems=systems,
-        evidence=EVIDENCE,
-        observed_at=observed_at,
-        repair=REPAIR_SETTINGS,
-    )
-    second = get_control("PCNS-008").finding(
-        Status.NOT_APPLICABLE if created else Status.DRIFT if disabled else Status.COMPLIANT,
-        domain,
-        "This follows from PCNS-007." if created else f"The target {name} is {'disabled' if disabled else 'enabled'}.",
-        systems=systems,
-        evidence=EVIDENCE,
-        observed_at=observed_at,
-        repair=REPAIR_ENABLED,
-    )
-    return first, second
+        first = finding("PCNS-007", Status.COMPLIANT, f"The target {name} is as wanted.", "")
+    if desired.enabled is None:
+        return (first,)
+    if not isinstance(observed, Present):
+        return first, finding("PCNS-008", Status.NOT_APPLICABLE, "This follows from PCNS-007.", "")
+    state = f"The target {name} is {'enabled' if observed.state.enabled else 'disabled'}."
+    met = observed.state.enabled == desired.enabled
+    return first, finding("PCNS-008", Status.COMPLIANT if met else Status.DRIFT, state, REPAIR_ENABLED)
 
 
 def unread_findings(controls: Sequence[str], domain: str, reason: str) -> tuple[Finding, ...]:
@@ -78,6 +88,5 @@ def unread_findings(controls: Sequence[str], domain: str, reason: str) -> tuple[
     )
 
 
-def _wrong(change: Change) -> str:
-    old: Mapping[str, object] = change.old
-    return ", ".join(f"{name} is {old.get(name)!r} instead of {value!r}" for name, value in change.new.items())
+def _wrong(old: Mapping[str, object], new: Mapping[str, object]) -> str:
+    return ", ".join(f"{name} is {old.get(name)!r} instead of {value!r}" for name, value in new.items())

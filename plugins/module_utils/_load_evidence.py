@@ -50,6 +50,8 @@ def grade_load(
     boot_time: datetime | None,
     file_created: datetime | None,
     registered_by_us: datetime | None,
+    installed_by_us: datetime | None,
+    refusals_readable: bool,
     events: Sequence[Event],
 ) -> LoadEvidence:
     """Grades what is known about the loading of one package since the last boot.
@@ -62,6 +64,8 @@ def grade_load(
         file_created: When the DLL was created on this host; `None` when not known. An installer creates
             the file, so a file older than the boot was there when LSA started.
         registered_by_us: When this collection last put the entry back; `None` when it never did.
+        installed_by_us: When this collection last installed the DLL; what LSA loaded before that is not it.
+        refusals_readable: Whether the System log could be read, where LSA logs that it refused a package.
         events: Events of the channels Application, System and Security, any order.
     """
     if boot_time is None:
@@ -69,6 +73,8 @@ def grade_load(
     since = [event for event in events if event.time >= boot_time]
     refused = [event for event in since if event.event_id == BLOCKED_EVENT and _names(event, name)]
     loaded = [event for event in since if event.event_id == LOADED_EVENT and _names(event, name)]
+    if installed_by_us is not None and installed_by_us >= boot_time:
+        return LoadEvidence("no", "proved", f"installed at {installed_by_us:%Y-%m-%dT%H:%M:%SZ}, after the last boot")
     if refused and not loaded:
         return LoadEvidence("no", "proved", f"event {BLOCKED_EVENT} of {_time(refused[-1])}", blocked=True)
     if loaded:
@@ -90,6 +96,8 @@ def grade_load(
         return LoadEvidence("unknown", "", "no event says so and the entry is not registered now")
     if registered_by_us is not None and registered_by_us >= boot_time:
         return LoadEvidence("unknown", "", "the entry was put back after the last boot and no event tells")
+    if not refusals_readable:
+        return LoadEvidence("unknown", "", "the System log can't be read, where LSA would have logged a refusal")
     return LoadEvidence("yes", "inferred", "registered, and the DLL is older than the last boot")
 
 

@@ -153,7 +153,10 @@ def _installation(subject: str, desired: DesiredPackage, operation: Operation, o
 def _removal(subject: str, desired: DesiredPackage, state: PackageState) -> Change:
     leaves = desired.leaves
     effects = [
-        Effect(Key(subject, "notification_package", name), {"registered": False, "installed": False})
+        Effect(
+            Key(subject, "notification_package", name),
+            {"registered": False, "installed": False, "loaded": KNOWN_AFTER_APPLY},
+        )
         for name in leaves.notification_packages
     ]
     effects += [Effect(Key(subject, "pcns_service", name), None) for name in leaves.services]

@@ -91,7 +91,8 @@ def require_tool(host: str, estate: Estate) -> None:
 def plan(host: str, domain: str, desired: DesiredConfiguration, estate: Estate) -> tuple[Change, ...]:
     """Returns the change that writes the wanted settings, or nothing.
 
-    All given settings are written together, since that is what the tool does.
+    All given settings are written together, since that is what the tool does. Where there is no configuration and none
+    is given, the documented defaults are written, since PCNS stops without one (event 6000).
 
     Raises:
         PlanError: The configuration could not be read, or the tool is missing.
@@ -108,6 +109,7 @@ def plan(host: str, domain: str, desired: DesiredConfiguration, estate: Estate) 
             "Run `pcnscfg list` there by hand and compare it with the documentation of pcns_configuration.",
         )
     if isinstance(observed, Absent):
+        wanted = wanted or {item.name: getattr(ConfigurationState(), item.name) for item in fields(ConfigurationState)}
         return (Change(domain, RESOURCE, NAME, Operation.UPDATE, new=wanted),)
     old: dict[str, JsonValue] = {name: getattr(observed.state, name) for name in wanted}
     return () if old == wanted else (Change(domain, RESOURCE, NAME, Operation.UPDATE, old=old, new=wanted),)

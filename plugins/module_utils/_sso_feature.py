@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from ansible_collections.entsso.password_sync.plugins.module_utils._eventlog import Event
+from ansible_collections.entsso.password_sync.plugins.module_utils._names import PASSWORD_SYNC_LIBRARY
 from ansible_collections.entsso.password_sync.plugins.module_utils._plan import (
     Absent,
     Change,
     Effect,
     Estate,
+    Implication,
     Key,
     Observation,
     Operation,
@@ -29,8 +31,11 @@ NAME = "Password Synchronization"
 STARTED_EVENTS = (10650, 10651)
 """ENTSSO, Application log: password sync services are available, were initialized (entsso.md 6.1)."""
 
-FAILED_EVENTS = (10512, 10652)
-"""ENTSSO: a server DLL could not be loaded (10512, names it), password sync failed to initialize (entsso.md 6)."""
+LIBRARY_FAILED_EVENT = 10512
+"""ENTSSO: a server DLL, which the event names, could not be loaded (entsso.md 1.1 and 6)."""
+
+FAILED_EVENTS = (LIBRARY_FAILED_EVENT, 10652)
+"""Ditto, and 10652: password sync services failed to initialize (entsso.md 6.1)."""
 
 
 @dataclass(frozen=True)
@@ -82,11 +87,7 @@ def judge_presence(
         return Unknown("the ENTSSO service does not exist here, so there is nothing that the feature could belong to")
     if not library_exists:
         return Absent()
-    told = [
-        event
-        for event in events
-        if event.event_id in (*STARTED_EVENTS, *FAILED_EVENTS) and (boot_time is None or event.time >= boot_time)
-    ]
+    told = [event for event in events if _about_the_feature(event) and (boot_time is None or event.time >= boot_time)]
     if not told:
         return Unknown(
             "SSOPSServer.dll is there, and ENTSSO has logged neither 10651 (initialized) nor an error since Windows "
@@ -98,6 +99,12 @@ def judge_presence(
             f"SSOPSServer.dll is there and ENTSSO logged error {last.event_id} at {last.time:%Y-%m-%dT%H:%M:%SZ}"
         )
     return Present(FeatureState(evidence=f"event {last.event_id} of {last.time:%Y-%m-%dT%H:%M:%SZ}"))
+
+
+def _about_the_feature(event: Event) -> bool:
+    if event.event_id == LIBRARY_FAILED_EVENT:
+        return any(PASSWORD_SYNC_LIBRARY.lower() in value.lower() for value in event.data)
+    return event.event_id in (*STARTED_EVENTS, *FAILED_EVENTS)
 
 
 def plan(subject: str, desired: DesiredFeature, estate: Estate) -> tuple[Change, ...]:
@@ -121,5 +128,11 @@ def plan(subject: str, desired: DesiredFeature, estate: Estate) -> tuple[Change,
             f"Password Synchronization is not installed on {subject}, and no setup was given.",
             "Install it by hand from Platforms\\SSO of the media, or give setup_path, setup_sha256, setup_arguments.",
         )
+    # ENTSSO says only when it starts which services it has, so it is restarted unless the setup does so.
+    implies = frozenset({Implication.SERVICE_RESTART})
     leaves = [Effect(Key(subject, "tool", name), {"path": path}) for name, path in sorted(desired.tools.items())]
-    return (Change(subject, RESOURCE, NAME, Operation.INSTALL, new={"installed": True}, leaves=tuple(leaves)),)
+    return (
+        Change(
+            subject, RESOURCE, NAME, Operation.INSTALL, new={"installed": True}, implies=implies, leaves=tuple(leaves)
+        ),
+    )

@@ -37,7 +37,7 @@ options:
         warning.
     type: bool
     default: false
-  message:
+  comment:
     description:
       - What users who are logged on see, and what the System log says of the restart.
       - The default names the reason.

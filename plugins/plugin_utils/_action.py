@@ -131,7 +131,7 @@ class ResourceAction(WindowsAction):
     resource: ClassVar[type[Resource]]
 
     def _perform(self, task: Task, task_vars: Mapping[str, Any]) -> dict[str, Any]:
-        with open_host(self._connection, task_vars) as host:
+        with open_host(self._connection, task_vars, name=task.subject) as host:
             resource = self.resource(host, task)
             estate = Estate(resource.observe(), STATE_TYPES)
             if task.check_mode:
@@ -145,7 +145,7 @@ class ResourceAction(WindowsAction):
                 "changes": [change.to_json() for change in changes],
                 "observed": estate_json(after),
                 "msg": _message(task, changes),
-                **resource.result(after, changes),
+                **(resource.result(estate, changes) if task.check_mode else resource.result(after, ())),
             }
             if self._task.diff:
                 result["diff"] = [change_diff(change) for change in changes]

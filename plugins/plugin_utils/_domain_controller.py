@@ -12,7 +12,7 @@ from ansible_collections.entsso.password_sync.plugins.module_utils import (
     _pcns_service,
 )
 from ansible_collections.entsso.password_sync.plugins.module_utils._errors import AccessDenied, WsmanFault
-from ansible_collections.entsso.password_sync.plugins.module_utils._eventlog import Event, EventQuery
+from ansible_collections.entsso.password_sync.plugins.module_utils._eventlog import EventQuery
 from ansible_collections.entsso.password_sync.plugins.module_utils._load_evidence import (
     BLOCKED_EVENT,
     LOADED_EVENT,
@@ -36,11 +36,12 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._plan import 
     Present,
     Unknown,
 )
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._events import EventReading
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._host import Host
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._markers import read_marker
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._system import System
 
-REGISTERED_MARKER = "notification_package_{}"
+REGISTERED_MARKER, INSTALLED_MARKER = "notification_package_{}_registered", "notification_package_{}_installed"
 
 
 def observe_package(host: Host, package: DesiredPackage, upgrade_code: str = "") -> Observation:
@@ -74,7 +75,7 @@ def _installed(host: Host, product_code: str) -> PackageState | None:
 
 
 def observe_notification_packages(
-    host: Host, subject: str, names: Sequence[str], system: System, events: Sequence[Event] | None = None
+    host: Host, subject: str, names: Sequence[str], system: System, reading: EventReading | None = None
 ) -> dict[Key, Observation]:
     """Observes entries of `Notification Packages` and whether LSA has loaded them.
 
@@ -83,44 +84,49 @@ def observe_notification_packages(
         subject: Its name in plans.
         names: Entries, without extension.
         system: From `read_system`.
-        events: Events of `load_queries` when they were read already.
+        reading: Events of `load_queries` when they were read already.
     """
     keys = {name: _notification_package.key(subject, name) for name in names}
     try:
         listed = host.registry.multi_string(LSA_KEY, NOTIFICATION_PACKAGES_VALUE) or ()
-        if events is None:
-            events = host.events.read(load_queries(system)).events
-        observations: dict[Key, Observation] = {}
-        for name in names:
-            file = host.files.stat(rf"{system.system_directory}\{name}.dll")
-            registered = name.lower() in (entry.lower() for entry in listed)
-            created = file.created if file is not None else None
-            # The marker only matters where events are silent and the entry could be newer than the boot.
-            marker = read_marker(host, REGISTERED_MARKER.format(name)) if registered else None
-            load = grade_load(
-                name,
-                registered=registered,
-                installed=file is not None,
-                boot_time=system.boot_time,
-                file_created=created,
-                registered_by_us=marker.set_at if marker else None,
-                events=events,
-            )
-            observations[keys[name]] = Present(
-                _notification_package.NotificationPackageState(
-                    registered=registered,
-                    installed=file is not None,
-                    loaded=load.loaded,
-                    blocked=load.blocked,
-                    grade=load.grade,
-                    evidence=load.evidence,
-                    others=tuple(entry for entry in listed if entry.lower() != name.lower()),
-                    version=(file.version or "") if file is not None else "",
-                )
-            )
-        return observations
+        if reading is None:
+            reading = host.events.read(load_queries(system))
+        return {keys[name]: Present(_entry_state(host, name, listed, system, reading)) for name in names}
     except (AccessDenied, WsmanFault) as error:
         return {key: Unknown(str(error)) for key in keys.values()}
+
+
+def _entry_state(
+    host: Host, name: str, listed: Sequence[str], system: System, reading: EventReading
+) -> _notification_package.NotificationPackageState:
+    file = host.files.stat(rf"{system.system_directory}\{name}.dll")
+    registered = name.lower() in (entry.lower() for entry in listed)
+    markers = [
+        read_marker(host, marker.format(name)) if file is not None else None
+        for marker in (REGISTERED_MARKER, INSTALLED_MARKER)
+    ]
+    registered_at, installed_at = (marker.set_at if marker else None for marker in markers)
+    load = grade_load(
+        name,
+        registered=registered,
+        installed=file is not None,
+        boot_time=system.boot_time,
+        file_created=file.created if file is not None else None,
+        registered_by_us=registered_at,
+        installed_by_us=installed_at,
+        refusals_readable="System" not in reading.unreadable,
+        events=reading.events,
+    )
+    return _notification_package.NotificationPackageState(
+        registered=registered,
+        installed=file is not None,
+        loaded=load.loaded,
+        blocked=load.blocked,
+        grade=load.grade,
+        evidence=load.evidence,
+        others=tuple(entry for entry in listed if entry.lower() != name.lower()),
+        version=file.version if file is not None else "",
+    )
 
 
 def load_queries(system: System) -> tuple[EventQuery, ...]:

@@ -29,11 +29,13 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._plan import 
     PlanError,
 )
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._domain_controller import (
+    INSTALLED_MARKER,
     observe_notification_packages,
     observe_package,
     observe_service,
 )
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._host import Host
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._markers import write_marker
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._media import Media, describe_media, on_host
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._resource import Resource, Task
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._staging import read_text
@@ -85,6 +87,10 @@ class MsiPackageResource(Resource):
             with on_host(self.host, self.task, self.media) as path:
                 self.task.say(f"installing {self.desired.name} {self.desired.version}, log {log}")
                 outcome = self._run(install_command(path, log, properties=self.desired.properties))
+        if outcome.succeeded and self.desired.leaves.notification_packages:
+            now = read_system(self.host).local_time
+            for name in self.desired.leaves.notification_packages:
+                write_marker(self.host, INSTALLED_MARKER.format(name), self.desired.version, now)
         if not outcome.succeeded:
             raise HostError(self.task.subject, self.desired.name, self._told(outcome, log), outcome.remedy)
         if outcome.restart_required and not self.desired.leaves.notification_packages:

@@ -126,8 +126,7 @@ class PcnsConfigurationResource(PcnscfgResource):
         return _pcns_configuration.plan(self.task.subject, self.domain, self.desired, estate)
 
     def result(self, estate: Estate, changes: tuple[Change, ...]) -> Mapping[str, Any]:
-        pending = changes if self.task.check_mode else ()
-        findings = judge_configuration(self.domain, pending, self.observed_at)
+        findings = judge_configuration(self.domain, changes, self.observed_at)
         return {"domain": self.domain, "findings": [finding.to_json() for finding in findings]}
 
     def apply(self, change: Change) -> None:
@@ -169,9 +168,9 @@ class PcnsTargetResource(PcnscfgResource):
         return _pcns_target.plan(self.task.subject, self.domain, self.desired, estate)
 
     def result(self, estate: Estate, changes: tuple[Change, ...]) -> Mapping[str, Any]:
-        pending = changes if self.task.check_mode else ()
         systems = [str(name) for name in self.task.arguments["systems"]]
-        findings = judge_target(self.domain, self.desired.name, pending, systems, self.observed_at)
+        observed = estate.get(_pcns_target.key(self.domain, self.desired.name))
+        findings = judge_target(self.domain, self.desired, observed, changes, systems, self.observed_at)
         return {"domain": self.domain, "findings": [finding.to_json() for finding in findings]}
 
     def apply(self, change: Change) -> None:

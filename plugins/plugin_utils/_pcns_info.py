@@ -59,7 +59,7 @@ class PcnsInfoAction(WindowsAction):
 
     def _perform(self, task: Task, task_vars: Mapping[str, Any]) -> dict[str, Any]:
         packages = describe_packages(task)
-        with open_host(self._connection, task_vars) as host:
+        with open_host(self._connection, task_vars, name=task.subject) as host:
             system = read_system(host)
             require_domain_controller(task.subject, system)
             estate, unreadable = _observe(host, task.subject, packages, system)
@@ -122,7 +122,7 @@ def _observe(
         _package.key(subject, package): observe_package(host, package, upgrade_code)
         for package, upgrade_code in packages
     }
-    observations |= observe_notification_packages(host, subject, [NOTIFICATION_PACKAGE], system, reading.events)
+    observations |= observe_notification_packages(host, subject, [NOTIFICATION_PACKAGE], system, reading)
     observations[_pcns_service.key(subject, PCNS_SERVICE)] = observe_service(host, PCNS_SERVICE)
     return Estate(observations, STATE_TYPES), dict(reading.unreadable)
 

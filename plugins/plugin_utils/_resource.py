@@ -63,5 +63,10 @@ class Resource(ABC):
         """Makes one planned change."""
 
     def result(self, estate: Estate, changes: tuple[Change, ...]) -> Mapping[str, Any]:
-        """Returns what the module returns beyond the changes; by default nothing."""
+        """Returns what the module returns beyond the changes; by default nothing.
+
+        Args:
+            estate: What is judged: what is observed, in check mode before the changes, else after them.
+            changes: What a run would still change; empty after an apply.
+        """
         return {}

@@ -58,7 +58,7 @@ class RestartResource(Resource):
     def apply(self, change: Change) -> None:
         before = read_system(self.host)
         arguments = self.task.arguments
-        command = ["/r", "/t", str(arguments["delay"]), "/d", REASON, "/c", str(arguments["message"])]
+        command = ["/r", "/t", str(arguments["delay"]), "/d", REASON, "/c", str(arguments["comment"])]
         result = self.host.run(command_line("shutdown.exe", *command), deadline=60)
         if result.exit_code in (SHUTDOWN_SCHEDULED, SHUTDOWN_IN_PROGRESS):
             self.task.warn(
@@ -129,6 +129,6 @@ class RestartResource(Resource):
 def restart_refused(subject: str, packages: Sequence[str]) -> tuple[str, str]:
     """Returns why a restart that is not allowed stops the run, and what to do."""
     return (
-        f"{subject} must restart so that LSA loads {', '.join(packages)}, and pcns_restart_allowed is false.",
-        "Set pcns_restart_allowed to true for the DCs that may restart, one at a time; nothing was done on this one.",
+        f"{subject} must restart to load {', '.join(packages)}, and may not (pcns_restart_allowed is false).",
+        "Set pcns_restart_allowed (option `allowed`) to true for the DCs that may restart; they do so one at a time.",
     )

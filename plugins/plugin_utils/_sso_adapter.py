@@ -76,9 +76,11 @@ class SsoAdapterResource(Resource):
             for application in self.desired.applications:
                 if application not in has:
                     run_writing_tool(self.host, self.ssops, ["-addapp", name, application])
-        if "enabled" in change.new and bool(change.new["enabled"]) != self._current().enabled:
-            # A new adapter is disabled whatever its definition says (entsso.md 3.4), or so one page states.
-            run_writing_tool(self.host, self.ssops, ["-enable" if change.new["enabled"] else "-disable", name])
+        # A new adapter is disabled whatever its definition says (entsso.md 3.4), and an update writes the flags of the
+        # file, of which enableApp is one: so what is wanted is set last in any case.
+        enabled = change.new.get("enabled", self.desired.enabled)
+        if enabled is not None and bool(enabled) != self._current().enabled:
+            run_writing_tool(self.host, self.ssops, ["-enable" if enabled else "-disable", name])
 
     def _current(self) -> AdapterState:
         observed = self.observe()[_sso_adapter.key(self.task.subject, self.desired.name)]

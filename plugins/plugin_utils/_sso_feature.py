@@ -15,6 +15,7 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._plan import 
     Estate,
     Key,
     Observation,
+    PlanError,
     Unknown,
 )
 from ansible_collections.entsso.password_sync.plugins.module_utils._quoting import command_line
@@ -25,7 +26,8 @@ from ansible_collections.entsso.password_sync.plugins.plugin_utils._sso import e
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._system import read_system
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._tools import observe_tool
 
-SUCCESS_CODES = (0, 3010)
+RESTART_CODE = 3010
+SUCCESS_CODES = (0, RESTART_CODE)
 """No return code of this setup is documented; public scripts take these as success (entsso.md 1.2)."""
 
 
@@ -41,6 +43,12 @@ class SsoFeatureResource(Resource):
             if arguments["setup_path"]
             else None
         )
+        if self.media is not None and not arguments["setup_arguments"]:
+            raise PlanError(
+                task.subject,
+                "A setup was given without arguments, which would open its window on the server and wait for ever.",
+                "Give setup_arguments; setup.exe /HELP of your media tells which, since Microsoft documents none.",
+            )
         self.desired = _sso_feature.DesiredFeature(
             can_install=self.media is not None, tools={"ssops": tool_path(self.directory, "ssops")}
         )
@@ -71,6 +79,10 @@ class SsoFeatureResource(Resource):
                 "setup of Password Synchronization",
                 f"it ended with {result.exit_code} and printed: {told}",
                 "Read the setup's own log (given with /L, else in %TEMP%), mend the cause, then run again",
+            )
+        if result.exit_code == RESTART_CODE:
+            self.task.warn(
+                "The setup asks for a restart of the SSO server (3010), which this collection leaves to you."
             )
         if isinstance(self.observe()[_sso_feature.key(self.task.subject)], Unknown):
             # ENTSSO says which services it has only when it starts.

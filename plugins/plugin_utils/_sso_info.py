@@ -57,7 +57,7 @@ class SsoInfoAction(WindowsAction):
         adapters = [desired_adapter(task.subject, item) for item in arguments["adapters"]]
         server = _sso_server.DesiredServer(arguments["allow_pcns"], arguments["password_sync_age"])
         feature = _sso_feature.DesiredFeature(True, {"ssops": tool_path(directory, "ssops")})
-        with open_host(self._connection, task_vars) as host:
+        with open_host(self._connection, task_vars, name=task.subject) as host:
             system = read_system(host)
             service = host.services.get(ENTSSO_SERVICE)
             estate = _observe(host, task.subject, directory, system, server, applications, adapters)

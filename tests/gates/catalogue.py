@@ -86,7 +86,9 @@ def _pytest(workspace: Workspace, gate: str, folder: str, *options: str) -> Outc
 
 def _unit(workspace: Workspace) -> Outcome:
     """Run the unit tests with coverage of plugins/, which must not fall below the limit in pyproject.toml."""
-    outcome = _pytest(workspace, "unit", "tests/unit", "--dist=worksteal", "--cov", "--cov-report=term")
+    outcome = _pytest(
+        workspace, "unit", "tests/unit", "--dist=worksteal", "--cov", "--cov-config=pyproject.toml", "--cov-report=term"
+    )
     recordings = Path(os.environ.get("ENTSSO_RECORDINGS") or workspace.root / ".." / "shared" / "recordings")
     if recordings.is_dir():
         return outcome

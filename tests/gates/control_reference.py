@@ -21,12 +21,6 @@ JUDGES = {
 """Files that judge, and on what each does."""
 
 HEAD = """\
-<!--
-Copyright: Contributors to the entsso.password_sync project
-GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-SPDX-License-Identifier: GPL-3.0-or-later
--->
-
 # Controls
 
 What `compliance` judges. This file is made from `plugins/module_utils/_controls.py` by `tests/gates/control_reference.py`;

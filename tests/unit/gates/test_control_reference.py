@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from ansible_collections.entsso.password_sync.plugins.module_utils._controls import CONTROLS
-
 from gates.control_reference import JUDGES, ROOT, TARGET, reference
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+
 from ansible_collections.entsso.password_sync.plugins.module_utils._eventlog import Event
 from ansible_collections.entsso.password_sync.plugins.module_utils._load_evidence import LoadEvidence, grade_load
 
@@ -26,6 +27,8 @@ def grade(
     created: datetime | None = BEFORE,
     by_us: datetime | None = None,
     boot: datetime | None = BOOT,
+    installed_by_us: datetime | None = None,
+    refusals_readable: bool = True,
 ) -> LoadEvidence:
     return grade_load(
         "PCNSFLT",
@@ -34,6 +37,8 @@ def grade(
         boot_time=boot,
         file_created=created,
         registered_by_us=by_us,
+        installed_by_us=installed_by_us,
+        refusals_readable=refusals_readable,
         events=events,
     )
 
@@ -91,3 +96,14 @@ def test_without_events_the_age_of_the_file_decides(
 
 def test_without_a_boot_time_nothing_is_known() -> None:
     assert grade(event(4614, "PCNSFLT"), boot=None).loaded == "unknown"
+
+
+def test_what_lsa_loaded_before_we_installed_it_is_something_else() -> None:
+    later = AFTER + timedelta(minutes=1)
+    assert grade(event(4614, "PCNSFLT"), installed_by_us=later).loaded == "no"
+    assert grade(event(4614, "PCNSFLT"), installed_by_us=BEFORE).loaded == "yes"
+
+
+def test_a_refusal_that_could_not_be_seen_leaves_it_unknown() -> None:
+    assert grade(refusals_readable=False).loaded == "unknown"
+    assert grade(event(4614, "PCNSFLT"), refusals_readable=False).loaded == "yes"

@@ -6,6 +6,9 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from ansible_collections.entsso.password_sync.plugins.module_utils._pcns_configuration import (
     ConfigurationState,
     DesiredConfiguration,
@@ -34,8 +37,6 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._plan import 
     Present,
     Unknown,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 PUBLISHED = """MaxQueueLength........: 0
 MaxQueueAge...........: 0 seconds

@@ -9,6 +9,9 @@ from datetime import UTC, datetime, timedelta
 from xml.etree import ElementTree
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from ansible_collections.entsso.password_sync.plugins.module_utils import (
     _sso_adapter,
     _sso_application,
@@ -33,15 +36,14 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._plan import 
     Unknown,
 )
 from ansible_collections.entsso.password_sync.plugins.module_utils._sso_adapter import AdapterState, DesiredAdapter
-from hypothesis import given
-from hypothesis import strategies as st
 
 BOOT = datetime(2026, 1, 2, 3, 0, tzinfo=UTC)
 HOST = "sso01"
 
 
 def event(event_id: int, minutes: int = 1) -> Event:
-    return Event("Application", "ENTSSO", event_id, 4, minutes, BOOT + timedelta(minutes=minutes), HOST, ())
+    data = ("SSOPSServer.dll", "0x8007007E") if event_id == 10512 else ()
+    return Event("Application", "ENTSSO", event_id, 4, minutes, BOOT + timedelta(minutes=minutes), HOST, data)
 
 
 class TestFeature:
