@@ -11,12 +11,21 @@ from __future__ import annotations
 
 import importlib
 from contextlib import suppress
+from typing import Any
+
+from ansible.plugins.loader import connection_loader
 
 LIBRARIES = ("winrm.protocol", "winrm.exceptions", "requests_ntlm", "spnego", "xmltodict")
 
 
 def preload() -> None:
-    """Imports the libraries; one that is missing is told when it is needed, by whoever needs it."""
+    """Imports the libraries; one that is missing is told when it is needed, by whoever needs it.
+
+    The connection plugin is loaded as well: reading its documentation, where Ansible keeps the options, costs a fork
+    more than connecting does.
+    """
     for name in LIBRARIES:
         with suppress(ImportError):
             importlib.import_module(name)
+    loader: Any = connection_loader
+    loader.get("ansible.builtin.winrm", class_only=True)

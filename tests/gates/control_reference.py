@@ -23,12 +23,12 @@ JUDGES = {
 HEAD = """\
 # Controls
 
-What `compliance` judges. This file is made from `plugins/module_utils/_controls.py` by `tests/gates/control_reference.py`;
-a test fails when it is not up to date.
+What `compliance` judges. This file is made from `plugins/module_utils/_controls.py` by
+`tests/gates/control_reference.py`; a test fails when it is not up to date.
 
-A finding is one control judged on one subject. `compliant`, `exempt`, `not_applicable` and `waived` let the check pass; `drift` (a
-run would change it), `manual` (only a person can mend it) and `unknown` (it could not be read) do not. Unknown is never
-compliant. Where one finding follows from another it is `not_applicable` and says so.
+A finding is one control judged on one subject. `compliant`, `exempt`, `not_applicable` and `waived` let the check
+pass; `drift` (a run would change it), `manual` (only a person can mend it) and `unknown` (it could not be read) do
+not. Unknown is never compliant. Where one finding follows from another it is `not_applicable` and says so.
 
 A source names the page or event, then the place in the project's fact sheets where it is listed with how sure it is;
 [evidence](evidence.md) has the list of pages.

@@ -18,6 +18,7 @@ from lab.example import variables as example_variables
 from lab.forest import Forest
 from lab.inventory import write_inventory
 from lab.playbooks import PlaybookRunner, Run, TaskResult
+from lab.settings import LabSettings
 from lab.windows.entsso import MEDIA
 from lab.windows.host import SimulatedHost
 
@@ -45,7 +46,7 @@ class Estate:
         self.forest = forest
         self.folder = folder
         self.hosts: dict[str, dict[str, Any]] = {}
-        self.groups: dict[str, dict[str, Any]] = example_variables(forest) if forest.find_host("sso01") else {}
+        self.groups: dict[str, dict[str, Any]] = example_variables(forest)
         self._runs = 0
         self._tls = EndpointServer()
 
@@ -134,14 +135,13 @@ class Estate:
             return {name: self.host(name).snapshot() for name in names}
 
 
-def domain_controllers(count: int, *, sso_server: bool = False, forest: Forest | None = None) -> Forest:
-    """Makes a forest of dc01, dc02 and so on, where wanted with sso01."""
-    made = forest or Forest(populate=False)
-    for number in range(1, count + 1):
-        made.add_domain_controller(f"DC{number:02}", "Paris")
-    if sso_server:
-        made.add_sso_server("SSO01", "Paris")
-    return made
+def small_forest(domain_controllers: int, settings: LabSettings | None = None) -> Forest:
+    """Makes a forest of sso01, dc01, dc02 and so on."""
+    forest = Forest(settings, populate=False)
+    for number in range(1, domain_controllers + 1):
+        forest.add_domain_controller(f"DC{number:02}", "Paris")
+    forest.add_sso_server("SSO01", "Paris")
+    return forest
 
 
 def install_password_sync(forest: Forest, name: str) -> None:

@@ -45,7 +45,7 @@ def _write(forest: Forest, folder: Path) -> Path:
         for name, values in group["hosts"].items():
             group["hosts"][name] = {**(values or {}), "ansible_host": forest.endpoints[name].address}
     (folder / "inventory/hosts.yml").write_text(yaml.safe_dump({"all": {"children": children}}), encoding="utf-8")
-    definitions = folder / "inventory" / "adapters"
+    definitions = folder / "adapters"
     definitions.mkdir()
     for item in INVENTORY["inventory/group_vars/sso_servers.yml"]["password_sync_adapters_items"]:
         file = definitions / f"{item['applications'][0].lower()}.xml"

@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -92,7 +94,14 @@ class PlaybookRunner:
         self.on_result = on_result
         folder.mkdir(parents=True, exist_ok=True)
 
-    def run(self, playbook: str, *arguments: str, variables: Mapping[str, Any] | None = None, name: str = "") -> Run:
+    def run(
+        self,
+        playbook: str,
+        *arguments: str,
+        variables: Mapping[str, Any] | None = None,
+        name: str = "",
+        kill_when: Callable[[], bool] | None = None,
+    ) -> Run:
         """Runs one playbook and waits for its end.
 
         Args:
@@ -100,6 +109,7 @@ class PlaybookRunner:
             arguments: More command line arguments.
             variables: Extra variables.
             name: Name of the log file; the playbook's name when empty.
+            kill_when: Asked again and again; as soon as it is true, the run and its workers are killed (SIGKILL).
         """
         path = Path(playbook) if Path(playbook).is_absolute() else PLAYBOOKS / playbook
         label = name or path.stem
@@ -113,15 +123,19 @@ class PlaybookRunner:
         follower = threading.Thread(target=self._follow, args=(record, stop), daemon=True)
         follower.start()
         with log.open("w", encoding="utf-8") as output:
-            exit_code = subprocess.run(
+            process = subprocess.Popen(
                 command,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
                 env=self._environment(record),
                 cwd=REPOSITORY,
-                check=False,
-            ).returncode
+            )
+            try:
+                exit_code = _waited(process, kill_when)
+            except BaseException:
+                _kill(process)
+                raise
         stop.set()
         follower.join()
         return Run(exit_code, log.read_text(encoding="utf-8"), _read(record), time.monotonic() - started)
@@ -169,5 +183,42 @@ def _ansible_playbook() -> str:
     return found
 
 
+def _waited(process: subprocess.Popen[bytes], kill_when: Callable[[], bool] | None) -> int:
+    while kill_when is not None and process.poll() is None:
+        if kill_when():
+            _kill(process)
+        time.sleep(0.01)
+    return process.wait()
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """Kills a run at once. Ansible's workers are in sessions of their own, so they are looked for by parentage."""
+    if process.poll() is not None:
+        return
+    process.send_signal(signal.SIGSTOP)
+    for worker in _descendants(process.pid):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(worker, signal.SIGKILL)
+    process.kill()
+    process.wait()
+
+
+def _descendants(pid: int) -> list[int]:
+    """Returns the processes that a process has started, and theirs; Linux only."""
+    parents: dict[int, int] = {}
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            # The name, in parentheses, may hold anything; state and parent follow it.
+            fields = entry.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+            parents[int(entry.parent.name)] = int(fields[1])
+    found, wave = list[int](), {pid}
+    while wave:
+        wave = {child for child, parent in parents.items() if parent in wave}
+        found += wave
+    return found
+
+
 def _read(record: Path) -> list[TaskResult]:
-    return [TaskResult(**json.loads(line)) for line in record.read_text(encoding="utf-8").splitlines()]
+    text = record.read_text(encoding="utf-8")
+    # A run that was killed may leave half a line.
+    return [TaskResult(**json.loads(line)) for line in text.splitlines(keepends=True) if line.endswith("\n")]

@@ -128,6 +128,8 @@ class WindowsInstaller:
         except (InstallFailed, ConditionError, DiskFull) as error:
             action = error.action if isinstance(error, InstallFailed) else "InstallExecute"
             log.error(str(error))
+            # Windows Installer writes a message twice, once by itself and once as said of the product.
+            log.note(f"Product: {package.name} -- {error}")
             log.action(action, 3)
             log.action("INSTALL", 3)
             host.registry.restore(checkpoint[0])
