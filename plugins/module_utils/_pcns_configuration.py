@@ -106,7 +106,8 @@ def plan(host: str, domain: str, desired: DesiredConfiguration, estate: Estate) 
         raise PlanError(
             domain,
             f"The PCNS configuration of {domain} could not be read on {host}: {observed.reason}.",
-            "Run `pcnscfg list` there by hand and compare it with the documentation of pcns_configuration.",
+            "Run `pcnscfg list` there by hand. Where it only says that there is no configuration, run `pcnscfg service "
+            "/R:0` once, which creates it with the documented defaults, then run again.",
         )
     if isinstance(observed, Absent):
         wanted = wanted or {item.name: getattr(ConfigurationState(), item.name) for item in fields(ConfigurationState)}

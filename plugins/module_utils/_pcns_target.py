@@ -41,6 +41,11 @@ def same_group(left: object, right: object) -> bool:
     return a.rsplit("\\", 1)[-1] == b.rsplit("\\", 1)[-1]
 
 
+def same_number(left: object, right: object) -> bool:
+    """Compares a wanted number with an observed one; what the tool chooses itself is not known before (pcns.md 3)."""
+    return left is None or left == right
+
+
 @dataclass(frozen=True)
 class TargetState:
     """A target as `pcnscfg list` shows it.
@@ -62,9 +67,9 @@ class TargetState:
     inclusion_group: str = field(default="", metadata={"same": same_group})
     exclusion_group: str = field(default="", metadata={"same": same_group})
     user_name_format: int = 3
-    keep_alive_interval: int | None = None
-    queue_warning_level: int | None = None
-    queue_warning_interval: int | None = None
+    keep_alive_interval: int | None = field(default=None, metadata={"same": same_number})
+    queue_warning_level: int | None = field(default=None, metadata={"same": same_number})
+    queue_warning_interval: int | None = field(default=None, metadata={"same": same_number})
     enabled: bool = False
 
 

@@ -23,6 +23,12 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._plan import 
 
 RESOURCE = "sso_adapter"
 
+NO_ADAPTER = ("0xC0002A46", "0xC0002A04")
+"""The specified adapter, or application, does not exist (entsso.md 6.3); an adapter is an application to ENTSSO."""
+
+_NARROW = 79
+"""Length from which a line may have been cut off: the tools do that unless the console has 120 columns (entsso.md 2.4)."""
+
 
 @dataclass(frozen=True)
 class AdapterState:
@@ -117,8 +123,9 @@ def parse_list(output: str) -> Mapping[str, bool]:
     """Reads `ssops -list`: adapter name, in lower case, to whether it is enabled.
 
     Documented is only that it prints adapters with descriptions and marks them (E) or (D) (entsso.md 2.4). A line
-    with exactly one such mark is an adapter; the name is what stands on its side of the mark before two blanks or
-    the end. Lines without a mark are headings.
+    with exactly one such mark is an adapter; the name is what stands on its side of the mark before two blanks, a
+    colon or the end. Lines without a mark are headings. A name that runs to the end of a long line may have been cut
+    off and gets three dots.
 
     Raises:
         AdapterListError: A line has a mark and no name, or the same name twice with different marks.
@@ -130,9 +137,11 @@ def parse_list(output: str) -> Mapping[str, bool]:
             continue
         before, after = re.split(r"\([EeDd]\)", line, maxsplit=1)
         source = after if not before.strip() else before
-        name = re.split(r"\s{2,}|\t", source.strip(), maxsplit=1)[0].strip(" :-")
+        name = re.split(r"\s{2,}|\t|\s:", source.strip(), maxsplit=1)[0].strip(" :-")
         if not name:
             raise AdapterListError(f"a line marks an adapter without naming it: {line.strip()[:60]!r}")
+        if source is after and source.strip() == name and len(line.rstrip()) >= _NARROW:
+            name += "..."
         enabled = marks[0].upper() == "E"
         if adapters.get(name.lower(), enabled) != enabled:
             raise AdapterListError(f"it lists {name!r} twice with different marks")
@@ -153,3 +162,34 @@ def enabled_in(adapters: Mapping[str, bool], name: str) -> bool | None:
     if cut:
         raise AdapterListError(f"it cuts off names, and {cut[0]!r} may be {name!r}")
     return None
+
+
+def applications_in(output: str, wanted: Sequence[str]) -> tuple[str, ...]:
+    """Returns which of the wanted applications `ssops -display` shows as the adapter's, sorted.
+
+    Documented is what it shows and in which order, not in which form (entsso.md 2.4): the applications come last, behind
+    the port number. So only whole values behind the last number count: the adapter's own name or description may well be
+    an application's name.
+
+    Raises:
+        AdapterListError: It holds no number at all, or only a name that was cut off fits.
+    """
+    found: list[tuple[str, bool]] = []
+    names = {name.lower() for name in wanted}
+    numbers = False
+    for line in output.splitlines():
+        values = [value.strip() for value in re.split(r"[,;\t]|\s{2,}", line.partition(":")[2] or line)]
+        long = len(line.rstrip()) >= _NARROW
+        for value in filter(None, values):
+            if value.isdecimal() and value not in names:
+                numbers = True
+                found.clear()
+            else:
+                found.append((value.lower(), long and line.rstrip().endswith(value)))
+    if not numbers:
+        raise AdapterListError("it holds none of the numbers that are shown before the applications")
+    for name in wanted:
+        if any(cut and name.lower().startswith(value) for value, cut in found):
+            raise AdapterListError(f"it cuts off names, and one may be {name!r}")
+    shown = {value for value, _cut in found}
+    return tuple(sorted((name for name in wanted if name.lower() in shown), key=str.lower))

@@ -23,6 +23,9 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._plan import 
 
 RESOURCE = "sso_application"
 
+NO_APPLICATION = "0xC0002A04"
+"""The application does not exist (entsso.md 6.3)."""
+
 FLAGS = (
     "groupApp",
     "configStoreApp",
@@ -109,6 +112,15 @@ def application_file(desired: DesiredApplication) -> bytes:
     ElementTree.SubElement(node, "flags", flags)
     text: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
     return text
+
+
+def listed_in(output: str, name: str) -> bool:
+    """Says whether a name stands in the output of `ssomanage -listapps` as a value of its own.
+
+    A word of a sentence is none: "Using SSO server on this computer." does not list an application `SSO`.
+    """
+    values = re.split(r"[,;\t\r\n]|\s{2,}|\s-\s|:\s", output)
+    return any(value.strip().lower() == name.lower() for value in values)
 
 
 def named_in(output: str, name: str) -> bool:

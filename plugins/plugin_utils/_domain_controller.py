@@ -34,11 +34,11 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._plan import 
     Key,
     Observation,
     Present,
-    Unknown,
 )
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._events import EventReading
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._host import Host
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._markers import read_marker
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._resource import unknown
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._system import System
 
 REGISTERED_MARKER, INSTALLED_MARKER = "notification_package_{}_registered", "notification_package_{}_installed"
@@ -62,7 +62,7 @@ def observe_package(host: Host, package: DesiredPackage, upgrade_code: str = "")
                 if state is not None:
                     break
     except (AccessDenied, WsmanFault) as error:
-        return Unknown(str(error))
+        return unknown(error)
     return Absent() if state is None else Present(state)
 
 
@@ -93,7 +93,7 @@ def observe_notification_packages(
             reading = host.events.read(load_queries(system))
         return {keys[name]: Present(_entry_state(host, name, listed, system, reading)) for name in names}
     except (AccessDenied, WsmanFault) as error:
-        return {key: Unknown(str(error)) for key in keys.values()}
+        return {key: unknown(error) for key in keys.values()}
 
 
 def _entry_state(
@@ -146,7 +146,7 @@ def observe_service(host: Host, name: str) -> Observation:
             return Absent()
         level = host.registry.dword(PCNS_PARAMETERS_KEY.replace("PCNSSVC", name), EVENT_LOG_LEVEL_VALUE)
     except (AccessDenied, WsmanFault) as error:
-        return Unknown(str(error))
+        return unknown(error)
     return Present(
         _pcns_service.ServiceState(
             state=service.state.value.lower(),

@@ -10,7 +10,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from ansible_collections.entsso.password_sync.plugins.module_utils._plan import Change, Estate, Key, Observation
+from ansible_collections.entsso.password_sync.plugins.module_utils._errors import HostError
+from ansible_collections.entsso.password_sync.plugins.module_utils._plan import (
+    Change,
+    Estate,
+    Key,
+    Observation,
+    Unknown,
+)
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._host import Host
 
 
@@ -70,3 +77,8 @@ class Resource(ABC):
             changes: What a run would still change; empty after an apply.
         """
         return {}
+
+
+def unknown(error: HostError) -> Unknown:
+    """Returns what could not be read, as a clause: whoever tells it adds host and remedy."""
+    return Unknown(f"{error.subject}: {error.reason.strip().rstrip('.')}" if error.subject else error.reason)

@@ -10,7 +10,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from ansible_collections.entsso.password_sync.plugins.module_utils import _notification_package, _restart
-from ansible_collections.entsso.password_sync.plugins.module_utils._errors import DeadlineExceeded, HostError
+from ansible_collections.entsso.password_sync.plugins.module_utils._errors import (
+    DeadlineExceeded,
+    HostError,
+    OutcomeUnknown,
+)
 from ansible_collections.entsso.password_sync.plugins.module_utils._plan import (
     Change,
     Estate,
@@ -59,7 +63,14 @@ class RestartResource(Resource):
         before = read_system(self.host)
         arguments = self.task.arguments
         command = ["/r", "/t", str(arguments["delay"]), "/d", REASON, "/c", str(arguments["comment"])]
-        result = self.host.run(command_line("shutdown.exe", *command), deadline=60)
+        try:
+            result = self.host.run(command_line("shutdown.exe", *command), deadline=60)
+        except OutcomeUnknown as error:
+            # It may have gone down before it could answer; the boot time tells.
+            self.task.say(f"the answer of shutdown.exe was lost ({error.reason}); looking whether it restarts")
+            self.host.reset()
+            self._wait(before.name, before.boot_time)
+            return
         if result.exit_code in (SHUTDOWN_SCHEDULED, SHUTDOWN_IN_PROGRESS):
             self.task.warn(
                 f"Somebody else's shutdown is already on its way ({result.exit_code}); it is left alone and waited for."
@@ -112,6 +123,9 @@ class RestartResource(Resource):
         except HostError as error:
             self.host.reset()
             return f"WinRM ({error.reason.split('.')[0][:120]})"
+        except PlanError as error:
+            # WinRM answers before all that it asks is up.
+            return f"what it can be asked ({error.reason.rstrip('.')[:300]})"
 
     def _not_loaded(self, estate: Estate) -> str:
         """Names the packages that LSA has neither loaded nor refused yet; a refusal is for the verification to tell."""

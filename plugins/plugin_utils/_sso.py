@@ -26,6 +26,7 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._plan import 
 )
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._host import Host
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._markers import read_marker
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._resource import unknown
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._tools import run_tool
 
 ALLOW_PCNS_MARKER = "sso_server_allow_pcns"
@@ -59,7 +60,7 @@ def observe_feature(host: Host, directory: str, events: Sequence[Event], boot_ti
             boot_time=boot_time,
         )
     except (AccessDenied, WsmanFault) as error:
-        return Unknown(str(error))
+        return unknown(error)
 
 
 def observe_server(
@@ -98,7 +99,7 @@ def _displayed_age(host: Host, directory: str) -> int | None:
 
 
 def observe_applications(host: Host, directory: str, subject: str, names: Sequence[str]) -> Mapping[Key, Observation]:
-    """Observes affiliate applications by name: one run of ssomanage for all."""
+    """Observes affiliate applications by name: one run of ssomanage for all, and one for each that it does not list."""
     keys = {name: _sso_application.key(subject, name) for name in names}
     if not names:
         return {}
@@ -111,16 +112,30 @@ def observe_applications(host: Host, directory: str, subject: str, names: Sequen
         return {key: Unknown(f"ssomanage -listapps printed {failure}") for key in keys.values()}
     return {
         keys[name]: Present(_sso_application.ApplicationState())
-        if _sso_application.named_in(output, name)
-        else Absent()
+        if _sso_application.listed_in(output, name)
+        else _application_by_name(host, ssomanage, name)
         for name in names
     }
+
+
+def _application_by_name(host: Host, ssomanage: str, name: str) -> Observation:
+    """Asks for one application: the form of the list is not public, so not to be found in it proves nothing."""
+    output = run_tool(host, ssomanage, ["-displayapp", name])
+    failure = tool_error(output)
+    if _sso_application.NO_APPLICATION.lower() in failure.lower():
+        return Absent()
+    if failure:
+        return Unknown(f"ssomanage -displayapp printed {failure}")
+    if _sso_application.named_in(output, name):
+        return Present(_sso_application.ApplicationState())
+    return Unknown("the output of ssomanage -listapps and -displayapp could not be understood")
 
 
 def observe_adapters(
     host: Host, directory: str, subject: str, wanted: Mapping[str, Sequence[str]]
 ) -> Mapping[Key, Observation]:
-    """Observes adapters: one run of `ssops -list`, and one of `ssops -display` for each that has applications.
+    """Observes adapters: one run of `ssops -list`, and one of `ssops -display` for each that should have applications
+    or is not listed.
 
     Args:
         host: The SSO server.
@@ -135,30 +150,36 @@ def observe_adapters(
     failure = tool_error(output)
     observations: dict[Key, Observation] = {}
     for name, applications in wanted.items():
-        key = _sso_adapter.key(subject, name)
-        if failure:
-            observations[key] = Unknown(f"ssops -list printed {failure}")
-            continue
-        try:
-            enabled = _sso_adapter.enabled_in(_sso_adapter.parse_list(output), name)
-        except _sso_adapter.AdapterListError as error:
-            observations[key] = Unknown(f"the output of ssops -list could not be understood: {error}")
-            continue
-        if enabled is None:
-            observations[key] = Absent()
-            continue
-        shown = run_tool(host, ssops, ["-display", name]) if applications else ""
-        marker = read_marker(host, DEFINITION_MARKER.format(name.lower()))
-        observations[key] = Present(
-            _sso_adapter.AdapterState(
-                enabled=enabled,
-                applications=tuple(
-                    sorted((item for item in applications if _sso_application.named_in(shown, item)), key=str.lower)
-                ),
-                definition=marker.value if marker else "",
-            )
+        observations[_sso_adapter.key(subject, name)] = (
+            Unknown(f"ssops -list printed {failure}")
+            if failure
+            else _observe_adapter(host, ssops, output, name, applications)
         )
     return observations
+
+
+def _observe_adapter(host: Host, ssops: str, listed: str, name: str, applications: Sequence[str]) -> Observation:
+    try:
+        enabled = _sso_adapter.enabled_in(_sso_adapter.parse_list(listed), name)
+    except _sso_adapter.AdapterListError as error:
+        return Unknown(f"the output of ssops -list could not be understood: {error}")
+    shown = run_tool(host, ssops, ["-display", name]) if applications or enabled is None else ""
+    failure = tool_error(shown)
+    if enabled is None:
+        # The form of the list is not public: not to be found in it proves nothing.
+        if any(code.lower() in failure.lower() for code in _sso_adapter.NO_ADAPTER):
+            return Absent()
+        return Unknown(f"ssops -list does not name it, and ssops -display printed {failure or 'no error'}")
+    if failure:
+        return Unknown(f"ssops -display printed {failure}")
+    try:
+        assigned = _sso_adapter.applications_in(shown, applications) if applications else ()
+    except _sso_adapter.AdapterListError as error:
+        return Unknown(f"the output of ssops -display could not be understood: {error}")
+    marker = read_marker(host, DEFINITION_MARKER.format(name.lower()))
+    return Present(
+        _sso_adapter.AdapterState(enabled=enabled, applications=assigned, definition=marker.value if marker else "")
+    )
 
 
 def tool_error(output: str) -> str:

@@ -20,7 +20,7 @@ def observe_tool(host: Host, path: str) -> Observation:
 
 
 def run_tool(host: Host, path: str, arguments: Sequence[str], *, deadline: float = 120) -> str:
-    """Runs a tool of ENTSSO or PCNS and returns what it printed on standard output.
+    """Runs a tool of ENTSSO or PCNS and returns what it printed: on standard error only where that is all there is.
 
     None of these tools has documented exit codes (entsso.md 2, pcns.md 3), so the code is not judged; whoever
     called observes the result.
@@ -32,7 +32,7 @@ def run_tool(host: Host, path: str, arguments: Sequence[str], *, deadline: float
     result = host.run(command_line(path, *arguments), deadline=deadline)
     if result.truncated:
         raise UnreadableOutput(host.name, path, "it printed more than 2 MB", "Run it by hand and see what it prints")
-    return result.stdout
+    return result.stdout if result.stdout.strip() else result.stderr
 
 
 def run_writing_tool(host: Host, path: str, arguments: Sequence[str], *, deadline: float = 120) -> None:

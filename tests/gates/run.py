@@ -127,6 +127,7 @@ def main(arguments: Sequence[str]) -> int:
     )
     shutil.rmtree(workspace.logs, ignore_errors=True)
     workspace.logs.mkdir(parents=True)
+    shutil.rmtree(workspace.scratch / "covered", ignore_errors=True)
     collection_copy(workspace, "lint")
     machine = f"Python {platform.python_version()} and ansible-core {importlib.metadata.version('ansible-core')}"
     print(f"{len(chosen)} gates with {machine}; logs in {workspace.logs.relative_to(root)}/", flush=True)

@@ -132,7 +132,7 @@ def _perform(recorder: _Recorder, subject: str, media: Sequence[str]) -> tuple[M
     arguments = {"packages": packages, "event_log_level": None, "site": "", "systems": []}
     opened: list[Host] = []
 
-    def open_recorded(_connection: Any, _task_vars: Any) -> Host:
+    def open_recorded(*_arguments: Any, **_named: Any) -> Host:
         opened.append(Host(subject, recorder))
         return opened[0]
 

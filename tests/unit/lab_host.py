@@ -42,9 +42,7 @@ QUICK: dict[str, Any] = {"install_seconds": 0.0, "setup_seconds": 0.0, "reboot_s
 Result = dict[str, Any]
 
 
-def settings(
-    pcns: PcnsSettings | None = None, sso: SsoSettings | None = None, **windows: Any
-) -> LabSettings:
+def settings(pcns: PcnsSettings | None = None, sso: SsoSettings | None = None, **windows: Any) -> LabSettings:
     """Returns settings of a lab that does not let tests wait."""
     return LabSettings(pcns or PcnsSettings(), sso or SsoSettings(), WindowsSettings(**QUICK, **windows))
 

@@ -48,7 +48,11 @@ class TestInstalling:
     def test_one_package(self, lab: Lab) -> None:
         done = lab.converge("msi_package", "dc01", **ALL)
         assert changes(done) == [
-            ("msi_package", "install", {"product_code": done["changes"][0]["new"]["product_code"], "version": "1.0.100.0"})
+            (
+                "msi_package",
+                "install",
+                {"product_code": done["changes"][0]["new"]["product_code"], "version": "1.0.100.0"},
+            )
         ]
         assert done["changes"][0]["implies"] == ["host restart"]
         entry = observed(done, "notification_package")

@@ -14,7 +14,7 @@ from unit.plugin_utils.test_msi_package import ALL
 
 from lab.windows.services import StartMode
 
-QUICK: dict[str, Any] = {"interval": 0.05, "deadline": 20, "delay": 1}
+QUICK: dict[str, Any] = {"interval": 0.05, "deadline": 20, "delay": 5}
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ class TestRestarting:
         assert "restarting to load PCNSFLT; last boot " in lab.said
         assert "serves again after" in lab.said
         (line,) = shutdowns(lab)
-        assert "/r /t 1 /d p:4:1 /c" in line
+        assert "/r /t 5 /d p:4:1 /c" in line
 
     def test_nothing_to_load_nothing_to_do(self, lab: Lab) -> None:
         assert restart(lab, "dc02")["changed"] is False
@@ -86,6 +86,13 @@ class TestRestarting:
         host.faults.tool_exit_code["shutdown"] = 1115
         assert restart(lab)["changed"] is True
         assert "already on its way (1115)" in lab.warned
+
+    def test_a_host_that_is_gone_before_it_answers(self, lab: Lab) -> None:
+        """The boot time tells, not the answer of shutdown.exe."""
+        lab.endpoint("dc01").faults.fault(5, "Gone.", action="shell/Receive", times=1)
+        assert restart(lab)["changed"] is True
+        assert "the answer of shutdown.exe was lost (" in lab.said
+        assert lab.simulated("dc01").boot_count == 2
 
     def test_an_account_that_may_not(self, lab: Lab) -> None:
         host = lab.simulated("dc01")

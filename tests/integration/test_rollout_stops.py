@@ -1,0 +1,208 @@
+# Copyright: Contributors to the entsso.password_sync project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A domain controller that fails stops the rollout: later ones are not touched, the report comes, the run fails last."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from integration.estate import ALLOWED, Estate, findings, fqdn, message, rows, says, small_forest
+from integration.request_list import install
+
+from lab.playbooks import Run
+
+DCS = ("dc01", "dc02", "dc03", "dc04")
+REPORT = "entsso.password_sync.compliance_report"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One way to fail.
+
+    Attributes:
+        name: The domain controller that fails.
+        break_it: Lets it fail.
+        mend_it: Takes the fault away.
+        told: What the failure names.
+        state: What the report says of it.
+    """
+
+    name: str
+    break_it: Callable[[Estate], object]
+    mend_it: Callable[[Estate], object]
+    told: tuple[str, ...]
+    state: str
+
+
+def _set_fault(dc: str, name: str, value: object) -> Callable[[Estate], None]:
+    return lambda estate: setattr(estate.host(dc).faults, name, value)
+
+
+def _power_on(estate: Estate) -> None:
+    estate.host("dc02").faults.restart_never_returns = False
+    with estate.forest.scheduler.lock:
+        estate.host("dc02").power_on()
+
+
+CASES = {
+    "unreachable": Case(
+        "dc02",
+        lambda estate: estate.forest.endpoints[fqdn("dc02")].down(),
+        lambda estate: estate.forest.endpoints[fqdn("dc02")].up(),
+        ("WinRM on dc02.corp.example", "can't be reached", "Check that the host is up"),
+        "unknown",
+    ),
+    "installation fails": Case(
+        "dc02",
+        _set_fault("dc02", "msiexec_exit_code", 1603),
+        _set_fault("dc02", "msiexec_exit_code", None),
+        ("PCNS on dc02.corp.example", "failed and was rolled back", "Read the log"),
+        "absent",
+    ),
+    "never returns": Case(
+        "dc02",
+        _set_fault("dc02", "restart_never_returns", True),
+        _power_on,
+        ("restart on dc02.corp.example", "after 1 s it still waits for WinRM", "run again when it serves"),
+        "unknown",
+    ),
+    # dc02 works by now.
+    "returns without the filter": Case(
+        "dc03",
+        _set_fault("dc03", "filter_blocked_error", 577),
+        _set_fault("dc03", "filter_blocked_error", None),
+        ("dc03.corp.example", "loaded should be yes and is no", "run again"),
+        "blocked",
+    ),
+}
+"""In this order on one estate."""
+
+
+def later(name: str) -> tuple[str, ...]:
+    """Returns the domain controllers that a rollout would come to after the one that fails in a case."""
+    return DCS[DCS.index(CASES[name].name) + 1 :]
+
+
+@dataclass(frozen=True)
+class Stop:
+    """One rollout that stopped.
+
+    Attributes:
+        run: The run.
+        report: What it reported.
+        before: State of the later domain controllers before.
+        after: And after.
+        restarts: How often the one that failed was told to restart in this run.
+    """
+
+    run: Run
+    report: Mapping[str, Any]
+    before: Mapping[str, object]
+    after: Mapping[str, object]
+    restarts: int
+
+
+@pytest.fixture(scope="module")
+def estate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Estate]:
+    with Estate(small_forest(4), tmp_path_factory.mktemp("rollout")) as estate:
+        # What the rollout does on a domain controller that works is shown elsewhere.
+        install(estate.forest, "dc01")
+        yield estate
+
+
+@pytest.fixture(scope="module")
+def stops(estate: Estate) -> Mapping[str, Stop]:
+    """Runs every case once."""
+    found = {}
+    for name, case in CASES.items():
+        estate.hosts["dc02"] = {"pcns_restart_deadline": 1} if name == "never returns" else {}
+        estate.write()
+        case.break_it(estate)
+        before, restarts = estate.snapshots(*later(name)), _restarts(estate, case.name)
+        run = estate.run("site.yml", "--limit", "domain_controllers", variables=ALLOWED)
+        after, restarts = estate.snapshots(*later(name)), _restarts(estate, case.name) - restarts
+        found[name] = Stop(run, estate.report(), before, after, restarts)
+        case.mend_it(estate)
+    return found
+
+
+def _restarts(estate: Estate, name: str) -> int:
+    return sum("shutdown" in line.lower() for line in estate.host(name).process_log)
+
+
+def _enabled(estate: Estate) -> list[bool]:
+    return [not target.disabled for target in estate.forest.directory.pcns().targets]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_reason_is_told(stops: Mapping[str, Stop], name: str) -> None:
+    case, stop = CASES[name], stops[name]
+    failed = [item for item in stop.run.results if item.host == fqdn(case.name) and item.status == "failed"]
+    says(message(failed[0]), *case.told)
+    (note,) = stop.report["notes"]
+    says(note, f"The rollout stopped at {fqdn(case.name)}", *case.told)
+    assert note in stop.run.output
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_later_domain_controllers_are_not_touched(stops: Mapping[str, Stop], name: str) -> None:
+    assert stops[name].before == stops[name].after
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_report_comes_last_with_the_state_of_each(stops: Mapping[str, Stop], name: str) -> None:
+    case, run = CASES[name], stops[name].run
+    assert run.exit_code == 2
+    assert (run.results[-1].action, run.results[-1].status) == (REPORT, "failed")
+    states = {dc: row["capture_state"] for dc, row in rows(stops[name].report).items()}
+    earlier = DCS[: DCS.index(case.name)]
+    assert states == {
+        **dict.fromkeys(earlier, "working"),
+        case.name: case.state,
+        **dict.fromkeys(later(name), "absent"),
+    }
+    for dc in (case.name, *later(name)):
+        assert findings(stops[name].report, fqdn(dc)), dc
+        assert f" {fqdn(dc)} (Paris). " in run.output
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_it_is_restarted_once_at_most(stops: Mapping[str, Stop], name: str) -> None:
+    assert stops[name].restarts == int("returns" in name)
+
+
+def test_the_target_stays_disabled(stops: Mapping[str, Stop], estate: Estate) -> None:
+    assert len(stops) == len(CASES)
+    assert _enabled(estate) == [False]
+
+
+def test_a_refused_filter_is_not_restarted_in_vain(stops: Mapping[str, Stop], estate: Estate) -> None:
+    """Nor does domain_controllers.yml end well when it is run alone: it has no report that could fail for it."""
+    assert len(stops) == len(CASES)
+    before = estate.forest.snapshot()
+    run = estate.run("domain_controllers.yml", variables=ALLOWED)
+    assert run.exit_code == 2
+    assert estate.forest.snapshot() == before
+    assert not [item for item in run.results if item.host == fqdn("dc04")]
+    last = run.results[-1]
+    assert (last.host, last.status) == (fqdn("dc03"), "failed")
+    says(message(last), "LSA on dc03.corp.example refused to load PCNSFLT", "16953", "Another restart does not help")
+
+
+def test_only_what_is_left_is_done_next_time(stops: Mapping[str, Stop], estate: Estate) -> None:
+    """Somebody mends dc03 and restarts it; the next run goes on from there."""
+    assert len(stops) == len(CASES)
+    estate.host("dc03").run("shutdown /r /t 0")
+    while not estate.host("dc03").power.on or estate.boots()["dc03"] < 2:
+        estate.forest.advance(0.1)
+    boots = estate.boots()
+    run = estate.run("site.yml", "--limit", "domain_controllers", variables=ALLOWED)
+    assert run.exit_code == 0, run.output
+    restarted = {name: count - boots[name] for name, count in estate.boots().items() if count != boots[name]}
+    assert restarted == {"dc04": 1}
+    assert {row["capture_state"] for row in rows(estate.report()).values()} == {"working"}
+    assert _enabled(estate) == [True]
