@@ -96,6 +96,8 @@ def _packages(judged: Judged) -> Finding:
     problem = judged.problems.get("msi_package")
     if problem:
         return judged.finding("PCNS-004", Status.MANUAL, problem, "registry")
+    if not judged.packages:
+        return judged.finding("PCNS-004", Status.NOT_APPLICABLE, "No packages are managed by this run.", "")
     planned = [change for change in judged.changes if change.resource == "msi_package"]
     if not planned:
         versions = ", ".join(
@@ -169,6 +171,38 @@ def _service(judged: Judged) -> Finding:
 def exempt_finding(subject: str, site: str, reason: str) -> Finding:
     """Returns the one finding of a domain controller that is left out on purpose."""
     return get_control("PCNS-004").finding(Status.EXEMPT, subject, f"Exempt: {reason}.", site=site)
+
+
+def judge_versions(versions: Mapping[str, Mapping[str, str]], observed_at: str) -> tuple[Finding, ...]:
+    """Judges whether every domain controller has the same version of each package.
+
+    Args:
+        versions: Domain controller to package and version; one without packages says nothing.
+        observed_at: UTC time of the report.
+
+    Returns:
+        One finding a package that any domain controller has, on all of them together.
+    """
+    packages = sorted({package for installed in versions.values() for package in installed})
+    findings = []
+    for package in packages:
+        holders: dict[str, list[str]] = {}
+        for name, installed in versions.items():
+            if package in installed:
+                holders.setdefault(installed[package], []).append(name)
+        listed = "; ".join(f"{version} on {', '.join(names)}" for version, names in sorted(holders.items()))
+        same = len(holders) == 1
+        findings.append(
+            get_control("PCNS-009").finding(
+                Status.COMPLIANT if same else Status.MANUAL,
+                "domain controllers",
+                f"{package} has {'one version' if same else 'several versions'}: {listed}.",
+                about=package,
+                evidence="registry",
+                observed_at=observed_at,
+            )
+        )
+    return tuple(findings)
 
 
 def unobserved_finding(subject: str, site: str, reason: str, systems: Sequence[str], observed_at: str) -> Finding:

@@ -27,7 +27,7 @@ NO_ADAPTER = ("0xC0002A46", "0xC0002A04")
 """The specified adapter, or application, does not exist (entsso.md 6.3); an adapter is an application to ENTSSO."""
 
 _NARROW = 79
-"""Length from which a line may have been cut off: the tools do that unless the console has 120 columns (entsso.md 2.4)."""
+"""Length from which a line may have been cut off: the tools do so unless the console has 120 columns (entsso.md 2)."""
 
 
 @dataclass(frozen=True)
@@ -167,9 +167,9 @@ def enabled_in(adapters: Mapping[str, bool], name: str) -> bool | None:
 def applications_in(output: str, wanted: Sequence[str]) -> tuple[str, ...]:
     """Returns which of the wanted applications `ssops -display` shows as the adapter's, sorted.
 
-    Documented is what it shows and in which order, not in which form (entsso.md 2.4): the applications come last, behind
-    the port number. So only whole values behind the last number count: the adapter's own name or description may well be
-    an application's name.
+    Documented is what it shows and in which order, not in which form (entsso.md 2.4): the applications come last,
+    behind the port number. So only whole values behind the last number count: the adapter's own name or description
+    may well be an application's name.
 
     Raises:
         AdapterListError: It holds no number at all, or only a name that was cut off fits.

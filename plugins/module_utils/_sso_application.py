@@ -120,7 +120,7 @@ def listed_in(output: str, name: str) -> bool:
     A word of a sentence is none: "Using SSO server on this computer." does not list an application `SSO`.
     """
     values = re.split(r"[,;\t\r\n]|\s{2,}|\s-\s|:\s", output)
-    return any(value.strip().lower() == name.lower() for value in values)
+    return bool(name) and any(value.strip().lower() == name.lower() for value in values)
 
 
 def named_in(output: str, name: str) -> bool:

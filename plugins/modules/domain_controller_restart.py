@@ -97,7 +97,7 @@ EXAMPLES = r"""
     - name: Restart until LSA has loaded the capture component
       entsso.password_sync.domain_controller_restart:
         allowed: "{{ pcns_restart_allowed | default(false) }}"
-        message: Change 4711, load the password capture component
+        comment: Change 4711, load the password capture component
 """
 
 RETURN = r"""

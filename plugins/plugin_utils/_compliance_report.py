@@ -14,6 +14,7 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._finding impo
 from ansible_collections.entsso.password_sync.plugins.module_utils._judge_domain import unread_findings
 from ansible_collections.entsso.password_sync.plugins.module_utils._judge_domain_controller import (
     exempt_finding,
+    judge_versions,
     unobserved_finding,
 )
 from ansible_collections.entsso.password_sync.plugins.module_utils._report import (
@@ -95,6 +96,7 @@ def collect(arguments: Mapping[str, Any], hostvars: Mapping[str, Any], now: date
     rows: list[DomainControllerRow] = []
     adapters: list[AdapterRow] = []
     notes: list[str] = []
+    versions: dict[str, Mapping[str, str]] = {}
     read_only = {name.lower() for name in _names(arguments["read_only"])}
     for name in _names(arguments["domain_controllers"]):
         variables = hostvars[name]
@@ -109,11 +111,13 @@ def collect(arguments: Mapping[str, Any], hostvars: Mapping[str, Any], now: date
             findings.append(exempt_finding(name, site, exempt))
             continue
         row, judged = _domain_controller(name, site, variables, systems, stamp)
+        versions[name] = (_observation(variables, DC_OBSERVATION) or {}).get("versions") or {}
         rows.append(row)
         findings += judged
         findings += _domain(variables, systems)
         if FAILURE in variables:
             notes.append(f"The rollout stopped at {name}: {_text(variables[FAILURE])}")
+    findings += judge_versions(versions, stamp)
     for name in _names(arguments["sso_servers"]):
         observed = _observation(hostvars[name], SSO_OBSERVATION)
         if observed is None or "findings" not in observed:

@@ -27,7 +27,7 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._plan import 
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._host import Host
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._markers import read_marker
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._resource import unknown
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._tools import run_tool
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._tools import run_tool, tool_error
 
 ALLOW_PCNS_MARKER = "sso_server_allow_pcns"
 SYNC_AGE_MARKER = "sso_server_password_sync_age"
@@ -66,7 +66,7 @@ def observe_feature(host: Host, directory: str, events: Sequence[Event], boot_ti
 def observe_server(
     host: Host, directory: str, events: Sequence[Event], boot_time: datetime, *, with_age: bool
 ) -> Observation:
-    """Observes the password sync switches.
+    """Observes the password sync switches; absent where ssoconfig is.
 
     Args:
         host: The SSO server.
@@ -75,8 +75,11 @@ def observe_server(
         boot_time: Start of Windows.
         with_age: Whether to ask ssoconfig for the password sync age, which starts a process.
     """
+    ssoconfig = tool_path(directory, "ssoconfig")
+    if host.files.stat(ssoconfig) is None:
+        return Absent()
     allow = _sso_server.believe_allow_pcns(read_marker(host, ALLOW_PCNS_MARKER), events, boot_time)
-    displayed = _displayed_age(host, directory) if with_age else None
+    displayed = _sso_server.displayed_age(run_tool(host, ssoconfig, ["-syncage"])) if with_age else None
     age = _sso_server.believe_sync_age(read_marker(host, SYNC_AGE_MARKER), displayed)
     return Present(
         _sso_server.ServerState(
@@ -88,14 +91,6 @@ def observe_server(
             password_sync_age_evidence=age.evidence,
         )
     )
-
-
-def _displayed_age(host: Host, directory: str) -> int | None:
-    ssoconfig = tool_path(directory, "ssoconfig")
-    if host.files.stat(ssoconfig) is None:
-        return None
-    output = run_tool(host, ssoconfig, ["-syncage"])
-    return _sso_server.displayed_age(output)
 
 
 def observe_applications(host: Host, directory: str, subject: str, names: Sequence[str]) -> Mapping[Key, Observation]:
@@ -180,15 +175,3 @@ def _observe_adapter(host: Host, ssops: str, listed: str, name: str, application
     return Present(
         _sso_adapter.AdapterState(enabled=enabled, applications=assigned, definition=marker.value if marker else "")
     )
-
-
-def tool_error(output: str) -> str:
-    """Returns the error that an ENTSSO tool printed, empty when it printed none.
-
-    The hexadecimal number is the part that is not translated (entsso.md 2).
-    """
-    for line in output.splitlines():
-        text = line.strip()
-        if ": 0x" in text[:40] or text.upper().startswith("ERROR"):
-            return text[:160]
-    return ""

@@ -38,13 +38,14 @@ def run_tool(host: Host, path: str, arguments: Sequence[str], *, deadline: float
 def run_writing_tool(host: Host, path: str, arguments: Sequence[str], *, deadline: float = 120) -> None:
     """Runs a tool that changes something, and fails with what it printed when it says that it failed.
 
-    A non-zero exit code is taken as failure: success is verified in any case.
+    A non-zero exit code is taken as failure, and so is a printed error, since no exit code is documented (entsso.md 2):
+    what can be read back is verified in any case, and the switches of ENTSSO can't be.
 
     Raises:
-        HostError: The exit code was not zero.
+        HostError: The exit code was not zero, or it printed an error.
     """
     result = host.run(command_line(path, *arguments), deadline=deadline)
-    if result.exit_code != 0:
+    if result.exit_code != 0 or tool_error(result.stdout) or tool_error(result.stderr):
         told = " ".join((result.stderr or result.stdout).split())[:300] or "nothing"
         raise HostError(
             host.name,
@@ -52,3 +53,15 @@ def run_writing_tool(host: Host, path: str, arguments: Sequence[str], *, deadlin
             f"it ended with {result.exit_code} and printed: {told}",
             "Look the message up in the documentation of the tool, mend its cause, then run again",
         )
+
+
+def tool_error(output: str) -> str:
+    """Returns the error that a tool printed, empty when it printed none.
+
+    The hexadecimal number is the part that is not translated (entsso.md 2).
+    """
+    for line in output.splitlines():
+        text = line.strip()
+        if ": 0x" in text[:40] or text.upper().startswith("ERROR"):
+            return text[:160]
+    return ""

@@ -16,6 +16,7 @@ import importlib.metadata
 import os
 import platform
 import shutil
+import signal
 import sys
 import threading
 import time
@@ -132,6 +133,8 @@ def main(arguments: Sequence[str]) -> int:
     machine = f"Python {platform.python_version()} and ansible-core {importlib.metadata.version('ansible-core')}"
     print(f"{len(chosen)} gates with {machine}; logs in {workspace.logs.relative_to(root)}/", flush=True)
 
+    # Commands run in sessions of their own: without this a stopped run would leave them behind.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     progress = Progress(workspace, len(chosen))
     lanes = min(os.cpu_count() or 1, 2)
     try:

@@ -23,12 +23,16 @@ INVENTORY = {
 GROUPS = ("all", "domain_controllers", "sso_servers")
 USED_BY = {
     ("pcns", "main"): "domain_controllers",
+    ("pcns", "validate"): "domain_controllers",
     ("pcns", "observe"): "domain_controllers",
     ("pcns_directory", "main"): "domain_controllers",
+    ("pcns_directory", "validate"): "domain_controllers",
     ("pcns_directory", "enable"): "domain_controllers",
     ("pcns_directory", "observe"): "domain_controllers",
     ("sso_password_sync", "main"): "sso_servers",
+    ("sso_password_sync", "validate"): "sso_servers",
     ("password_sync_adapters", "main"): "sso_servers",
+    ("password_sync_adapters", "validate"): "sso_servers",
     ("password_sync_adapters", "observe"): "sso_servers",
     ("password_sync_compliance", "main"): "sso_servers",
 }

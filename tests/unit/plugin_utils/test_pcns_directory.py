@@ -266,9 +266,15 @@ class TestForms:
             assert "none of the lines that Microsoft's help shows" in error
             assert calls(lab) == []
 
-    def test_a_verb_that_fails_with_exit_code_0_is_caught(self) -> None:
+    def test_an_error_with_exit_code_0_is_caught(self) -> None:
         with directory(PcnsSettings(failure_exit_code=0)) as lab:
             error = lab.refused("pcns_target", "dc01", **{**WANTED, "inclusion_group": "CORP\\Nobody"})
+            assert "it ended with 0 and printed: Error: The group 'CORP\\Nobody' could not be found" in str(error)
+
+    def test_a_verb_that_says_it_worked_and_did_nothing_is_caught(self) -> None:
+        with directory() as lab:
+            lab.forest.directory.set_pcns = lambda _objects, _name="": None  # type: ignore[method-assign]
+            error = lab.refused("pcns_target", "dc01", **WANTED)
             assert "the change was made, and what is observed now is not what was planned" in str(error)
             assert "pcns_target entsso on corp.example: state should be present and is absent" in str(error)
             assert error.result["changed"] is True  # type: ignore[attr-defined]
