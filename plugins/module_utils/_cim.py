@@ -12,6 +12,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Union
 
 from ansible_collections.entsso.password_sync.plugins.module_utils import _soap as soap
 from ansible_collections.entsso.password_sync.plugins.module_utils._cim_instance import CimInstance, read_instance
@@ -20,8 +21,8 @@ CIMV2 = "root/cimv2"
 MAX_ELEMENTS = 32000
 """MaxBatchItems of the service; the effective number is the smaller one (wsman.md 1.3)."""
 
-CimScalar = str | int | bool | datetime | None
-CimParameter = CimScalar | Sequence[str | int]
+CimScalar = Union[str, int, bool, datetime, None]
+CimParameter = Union[CimScalar, Sequence[Union[str, int]]]
 
 _WMI = "http://schemas.microsoft.com/wbem/wsman/1/wmi/"
 _WQL = "http://schemas.microsoft.com/wbem/wsman/1/WQL"

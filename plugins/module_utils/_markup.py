@@ -12,6 +12,7 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Union
 
 from ansible_collections.entsso.password_sync.plugins.module_utils._printable import printable
 
@@ -25,7 +26,7 @@ class Markup:
     text: str
 
 
-Node = Markup | str | None
+Node = Union[Markup, str, None]
 
 
 def element(tag: str, *children: Node, **attributes: str | bool | None) -> Markup:

@@ -15,7 +15,7 @@ import io
 import os
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import BinaryIO
+from typing import BinaryIO, Union
 
 from ansible_collections.entsso.password_sync.plugins.module_utils._msi_container import (
     PATCH_CLSID,
@@ -32,7 +32,7 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._msi_tables i
 
 __all__ = ["MsiColumn", "MsiDatabase", "MsiError", "MsiErrorKind", "MsiRow", "SummaryInformation", "read_msi"]
 
-MsiValue = str | int | None
+MsiValue = Union[str, int, None]
 MsiRow = Mapping[str, MsiValue]
 
 

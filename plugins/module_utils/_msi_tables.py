@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import Union
 
 from ansible_collections.entsso.password_sync.plugins.module_utils._msi_container import damaged
 from ansible_collections.entsso.password_sync.plugins.module_utils._msi_strings import StringPool
 
-_Value = str | int | None
+_Value = Union[str, int, None]
 
 # Bits of a column's type, as msitools' column descriptions (`s72`, `I2`, `v0`) map to them.
 _SIZE = 0x00FF

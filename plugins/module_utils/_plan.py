@@ -18,10 +18,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from enum import Enum, StrEnum
 from operator import eq
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, Union
 
-JsonScalar = str | int | bool | None
-JsonValue = JsonScalar | Sequence["JsonValue"] | Mapping[str, "JsonValue"]
+JsonScalar = Union[str, int, bool, None]
+JsonValue = Union[JsonScalar, Sequence["JsonValue"], Mapping[str, "JsonValue"]]
 
 State = TypeVar("State")
 
@@ -48,7 +48,7 @@ class Unknown:
     reason: str
 
 
-Observation = Present[Any] | Absent | Unknown
+Observation = Union[Present[Any], Absent, Unknown]
 
 
 @dataclass(frozen=True, order=True)

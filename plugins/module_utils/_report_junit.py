@@ -14,9 +14,9 @@ Elements and attributes are those of the schema that the Jenkins xUnit plugin pu
 from __future__ import annotations
 
 import re
-import xml.etree.ElementTree as ElementTree
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from xml.etree import ElementTree
 
 from ansible_collections.entsso.password_sync.plugins.module_utils._finding import Finding, Status
 from ansible_collections.entsso.password_sync.plugins.module_utils._printable import one_line, printable, sentence

@@ -19,6 +19,7 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._errors impor
     HostError,
     HostUnreachable,
     NotWindows,
+    OutcomeUnknown,
 )
 from ansible_collections.entsso.password_sync.plugins.module_utils._plan import (
     Change,
@@ -45,6 +46,10 @@ OBSERVE_ONLY = "password_sync_observe_only"
 
 UNREACHABLE = (HostUnreachable, AuthenticationRejected, NotWindows)
 """Errors that Ansible counts as unreachable."""
+
+_ITEMS: dict[str, list[Effect]] = {}
+"""By task, what the items of its loop planned in check mode. Ansible runs them in one process, which is the task's own,
+and hands their facts on only when the last has ended."""
 
 display = Display()
 preload()
@@ -134,8 +139,9 @@ class ResourceAction(WindowsAction):
         with open_host(self._connection, task_vars, name=task.subject) as host:
             resource = self.resource(host, task)
             estate = Estate(resource.observe(), STATE_TYPES)
-            if task.check_mode:
-                estate = overlay(estate, planned_effects(task_vars, others=resource.shared))
+            items = self._planned_by_items()
+            if task.check_mode and not task_vars.get(OBSERVE_ONLY):
+                estate = overlay(estate, planned_effects(task_vars, others=resource.shared) + items)
             changes = resource.plan(estate)
             after = overlay(estate, [effect for change in changes for effect in change.effects])
             if changes and not task.check_mode:
@@ -150,10 +156,15 @@ class ResourceAction(WindowsAction):
             if self._task.diff:
                 result["diff"] = [change_diff(change) for change in changes]
             if task.check_mode and not task_vars.get(OBSERVE_ONLY):
-                own = [effect.to_json() for change in changes for effect in change.effects]
-                earlier = [effect.to_json() for effect in _effects_of(task_vars)]
-                result["ansible_facts"] = {PLANNED_FACT: earlier + own}
+                items += [effect for change in changes for effect in change.effects]
+                planned = [*_effects_of(task_vars), *items]
+                result["ansible_facts"] = {PLANNED_FACT: [effect.to_json() for effect in planned]}
             return result
+
+    def _planned_by_items(self) -> list[Effect]:
+        """Returns what the items before this one have planned, to be added to; empty where there is no loop."""
+        task = getattr(self._task, "_uuid", None)
+        return _ITEMS.setdefault(task, []) if isinstance(task, str) else []
 
     def _apply(self, resource: Resource, changes: tuple[Change, ...], projected: Estate) -> Estate:
         done: list[Change] = []
@@ -163,7 +174,12 @@ class ResourceAction(WindowsAction):
                 done.append(change)
         except HostError as error:
             raise self._failure(
-                str(error), "", {"changed": bool(done), "changes": [change.to_json() for change in done]}
+                str(error),
+                "",
+                {
+                    "changed": bool(done) or isinstance(error, OutcomeUnknown),
+                    "changes": [change.to_json() for change in done],
+                },
             ) from None
         observed = Estate(resource.observe(), STATE_TYPES)
         wrong = differences(projected, observed, changes)

@@ -54,9 +54,16 @@ class ComplianceReportAction(WindowsAction):
             "report.json": render_json(report),
             "junit.xml": render_junit(report),
         }
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, text in files.items():
-            (folder / name).write_text(text, encoding="utf-8")
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            for name, text in files.items():
+                (folder / name).write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise self._failure(
+                f"The report can't be written to {folder}: {error.strerror}.",
+                "Give a `directory` on the control node that this user may write to.",
+                {},
+            ) from None
         location = str(folder / "report.html")
         for line in report_lines(report, location):
             self._show(line, report.compliant)
@@ -186,7 +193,8 @@ def _findings(result: Mapping[str, Any]) -> list[Finding]:
 def _reason(result: Mapping[str, Any] | None) -> str:
     if result is None:
         return "this run did not look at it"
-    return _text(result.get("msg") or "no reason was given")
+    # Ansible's own words in front of what an unreachable host's task said.
+    return _text(result.get("msg") or "no reason was given").removeprefix("Task failed: ")
 
 
 def _text(value: object) -> str:

@@ -255,7 +255,7 @@ class Files:
             subject,
             f"it could not {wanted}, exit code {result.exit_code} (0x{result.exit_code:08X}): "
             f"{_said(result) or 'no output'}",
-            "Check that the directory exists and that the account may write there",
+            "Check that the directory exists, that the disk has room and that the account may write there",
             code=result.exit_code,
         )
 

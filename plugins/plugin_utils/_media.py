@@ -87,10 +87,10 @@ def on_host(host: Host, task: Task, media: Media) -> Iterator[str]:
 def _check_remote(host: Host, task: Task, media: Media) -> None:
     try:
         actual = host.files.sha256(media.path)
-    except OperationFailed:
+    except OperationFailed as error:
         raise PlanError(
             task.subject,
-            f"{media.path} can't be read by the account of this run on {task.subject}.",
+            f"{media.path} can't be read by the account of this run on {task.subject}: {error.reason.rstrip('.')}.",
             "Check the path there. A UNC path needs a second hop, which a network logon can't make: copy the file to "
             "the host, or let the control node push it (remote_src: false).",
         ) from None

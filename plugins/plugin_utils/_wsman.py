@@ -33,15 +33,12 @@ class Exchange(Protocol):
             ConnectionLost: The exchange broke.
             HostError: There is no talking to the host with these settings.
         """
-        ...
 
     def reset(self) -> None:
         """Drops the connection; the next exchange opens a new one."""
-        ...
 
     def close(self) -> None:
         """Drops the connection for good."""
-        ...
 
 
 class Repeat(Enum):

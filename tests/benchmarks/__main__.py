@@ -35,7 +35,8 @@ def main() -> int:
     above = (own - empty) / HOSTS * 1000
     print(f"CPU time of the control node, {HOSTS} domain controllers, best of {REPEATS}:")
     print(
-        f"  pcns_info {own / HOSTS * 1000:.1f} ms a host, an empty task {empty / HOSTS * 1000:.1f} ms: {own / empty:.1f} times"
+        f"  pcns_info {own / HOSTS * 1000:.1f} ms a host, an empty task {empty / HOSTS * 1000:.1f} ms, "
+        f"{own / empty:.1f} times as much"
     )
     print(f"  above the empty task: {above:.1f} ms a host (at most 40 ms are promised)")
     return 0
@@ -65,8 +66,8 @@ def _cpu(folder: Path) -> tuple[float, float]:
         for number in range(1, HOSTS + 1):
             forest.add_domain_controller(f"dc{number:02}", "Paris")
         runner = PlaybookRunner(write_inventory(forest, folder / "cpu" / "inventory", {}), folder / "cpu" / "logs")
-        own = min(_seconds(runner, folder, INFO, {"packages": packages}) for _ in range(REPEATS))
-        empty = min(_seconds(runner, folder, "ansible.builtin.debug", {"msg": ""}) for _ in range(REPEATS))
+        own = min(_seconds(runner, folder, INFO, {"packages": packages}) for _unused in range(REPEATS))
+        empty = min(_seconds(runner, folder, "ansible.builtin.debug", {"msg": ""}) for _unused in range(REPEATS))
     return own, empty
 
 

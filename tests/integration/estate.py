@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -114,6 +115,24 @@ class Estate:
         assert "Traceback" not in run.output, run.output
         assert "unhandled exception" not in run.output.lower(), run.output
         return run
+
+    def hides(self, secret: str) -> None:
+        """Checks that a secret stands nowhere but in the inventory: no output, record, report, file that Ansible left,
+        command line, file, registry value or event of a host; neither in clear nor as Base64."""
+        wide = secret.encode("utf-16-le")
+        forms = [secret.encode(), wide, *(base64.b64encode(form).rstrip(b"=") for form in (secret.encode(), wide))]
+        places = {
+            str(path): path.read_bytes()
+            for path in self.folder.rglob("*")
+            if path.is_file() and self.inventory.parent not in path.parents
+        }
+        assert len(places) > 2, places.keys()
+        places["command lines"] = "\n".join(
+            line for host in self.forest.hosts.values() for line in host.process_log
+        ).encode()
+        places["the estate"] = json.dumps(self.forest.snapshot()).encode()
+        found = [place for place, content in places.items() if any(form in content for form in forms)]
+        assert not found, found
 
     @property
     def report_folder(self) -> Path:

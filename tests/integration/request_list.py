@@ -179,7 +179,7 @@ def install(forest: Forest, name: str, media: Sequence[str] = (ALL_IN_ONE,)) -> 
             raise RuntimeError(f"msiexec ended with {code}: {output} {errors}")
     boots = host.boot_count
     host.run("shutdown /r /t 0")
-    for _ in range(200):
+    for _unused in range(200):
         if host.boot_count > boots and host.power.on:
             return
         forest.advance(0.05)

@@ -37,7 +37,9 @@ class Fault:
 
 
 BEFORE_ANYTHING = {
-    "down": Fault("unreachable", ("WinRM on down.corp.example", "can't be reached", "Connection refused", "Check that")),
+    "down": Fault(
+        "unreachable", ("WinRM on down.corp.example", "can't be reached", "Connection refused", "Check that")
+    ),
     "foreign": Fault("unreachable", ("foreign.corp.example", "no WinRM service", "Check ansible_host")),
     "untrusted": Fault(
         "unreachable",
@@ -61,9 +63,11 @@ BEFORE_ANYTHING = {
 WHILE_INSTALLING = {
     "absent": Fault("failed", (r"C:\Media\pcns.msi", "on absent.corp.example", "can't be read", "Check the path")),
     "swapped": Fault("failed", ("pcns.msi on swapped.corp.example has SHA-256", "Nothing was executed", "correct")),
-    "full": Fault("failed", ("file C:", "on full.corp.example", "not enough space", "Check that")),
+    "full": Fault("failed", ("file C:", "on full.corp.example", "not enough space", "the disk has room")),
     "filled": Fault("failed", ("PCNS on filled.corp.example", "rolled back", "not enough space", "the log")),
-    "fatal": Fault("failed", ("PCNS on fatal.corp.example", "rolled back", rf"{LOGS}\PCNS-install.log", "Read the log")),
+    "fatal": Fault(
+        "failed", ("PCNS on fatal.corp.example", "rolled back", rf"{LOGS}\PCNS-install.log", "Read the log")
+    ),
     "busy": Fault("failed", ("PCNS on busy.corp.example", "another installation", "Wait until it has ended")),
 }
 """Faults of an installation: nothing of it may stay but Windows Installer's log and events."""

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the entsso.password_sync project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A domain controller that fails stops the rollout: later ones are not touched, the report comes, the run fails last."""
+"""A domain controller that fails stops the rollout: later ones stay untouched, the report comes, the run fails last."""
 
 from __future__ import annotations
 

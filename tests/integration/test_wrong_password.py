@@ -72,9 +72,7 @@ def test_the_next_play_does_not_try_again(estate: Estate) -> None:
     ],
     ids=["site", "site without SSO servers", "domain_controllers"],
 )
-def test_a_rollout_stops_at_the_first_host(
-    estate: Estate, arguments: tuple[str, ...], first: str, status: str
-) -> None:
+def test_a_rollout_stops_at_the_first_host(estate: Estate, arguments: tuple[str, ...], first: str, status: str) -> None:
     before = estate.forest.snapshot()
     run = estate.run(*arguments, "--forks", "5", variables={**ALLOWED, **WRONG})
     assert run.exit_code != 0

@@ -159,7 +159,7 @@ class Demo:
 
     def drift_is_found(self) -> None:
         """Drift: a new DC without the filter, an entry removed by hand, an adapter disabled"""
-        self.forest.add_domain_controller(NEW_DC.split(".")[0], "Lyon")
+        self.forest.add_domain_controller(NEW_DC.split(".", maxsplit=1)[0], "Lyon")
         self.forest.host(UNREGISTERED_DC).remove_notification_package("PCNSFLT")
         self.forest.disable_adapter(DISABLED_ADAPTER)
         self._inventory()

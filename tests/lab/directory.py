@@ -158,7 +158,7 @@ class Directory:
 
     def find_group(self, name: str) -> Group | None:
         """Returns a group by `name` or `DOMAIN\\name`."""
-        domain, _, short = name.rpartition("\\")
+        domain, _unused, short = name.rpartition("\\")
         if domain and domain.lower() not in (self.netbios_name.lower(), self.dns_name.lower()):
             return None
         return next((item for item in self.groups.values() if item.name.lower() == short.lower()), None)

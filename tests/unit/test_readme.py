@@ -110,7 +110,7 @@ def test_every_variable_of_the_inventory_is_an_option_of_a_role() -> None:
     assert given <= known
 
 
-@pytest.mark.parametrize(("role", "entry"), USED_BY, ids=lambda value: str(value))
+@pytest.mark.parametrize(("role", "entry"), USED_BY, ids=str)
 def test_inventory_is_enough_for_every_role(role: str, entry: str) -> None:
     options = _options(role, entry)
     given = {name: value for name, value in _variables(USED_BY[role, entry]).items() if name in options}

@@ -111,7 +111,7 @@ class WmiService:
         try:
             values = self._backend.wmi_invoke(namespace, class_name, method, instance, parameters)
         except LookupError as error:
-            if type(error) is not LookupError:
+            if isinstance(error, (KeyError, IndexError)):
                 raise  # a KeyError or IndexError is a bug of the backend, not a missing method
             raise fault("action_not_supported") from error
         body = cim_xml.output_xml(request.resource_uri, method, values)

@@ -59,7 +59,7 @@ class Input:
         """Waits for one line, or the end of the input, and returns it without its end."""
         while b"\n" not in self._data and not self.closed:
             yield NeedInput()
-        line, _, rest = bytes(self._data).partition(b"\n")
+        line, _unused, rest = bytes(self._data).partition(b"\n")
         self._data[:] = rest
         return line.rstrip(b"\r")
 

@@ -77,7 +77,7 @@ class FileSystem:
     def remove_folder(self, path: str) -> bool:
         """Removes an empty folder; False when it is absent or not empty."""
         name = normal(path).lower()
-        if name not in self._folders or any(True for _ in self.inside(path)):
+        if name not in self._folders or any(True for _unused in self.inside(path)):
             return False
         if any(other.startswith(name + "\\") for other in self._folders):
             return False

@@ -76,7 +76,7 @@ class SimulatedHost:
 
     def accounts(self) -> Mapping[str, str]:
         """See ``Backend``."""
-        domain, _, name = self.surroundings.operator.partition("\\")
+        domain, _unused, name = self.surroundings.operator.partition("\\")
         password = self.surroundings.operator_password
         return {f"{domain}\\{name}": password, f"{name}@{self.identity.domain}": password}
 
@@ -113,9 +113,7 @@ class SimulatedHost:
         scheduler = self.surroundings.scheduler
         with scheduler.lock:
             folder = normal(working_directory) if working_directory else r"C:\Users\svc-ansible"
-            process = SimulatedProcess(
-                command_line, self.new_process_id(), scheduler, lambda ended: self._forget(ended)
-            )
+            process = SimulatedProcess(command_line, self.new_process_id(), scheduler, self._forget)
             self.processes[process.process_id] = process
             self.process_log.append(command_line)
             variables = {**self._environment(), **{name.upper(): value for name, value in environment.items()}}
@@ -143,7 +141,7 @@ class SimulatedHost:
         process = self.start_process(command_line, None, {})
         process.write_stdin(stdin)
         process.close_stdin()
-        for _ in range(6000):
+        for _unused in range(6000):
             if process.exit_code is not None:
                 break
             self.surroundings.scheduler.wait(0.01)
@@ -250,7 +248,7 @@ class SimulatedHost:
         self.processes.pop(process.process_id, None)
 
     def _environment(self) -> dict[str, str]:
-        domain, _, name = self.session_user.partition("\\")
+        domain, _unused, name = self.session_user.partition("\\")
         return {
             "SYSTEMROOT": r"C:\Windows",
             "WINDIR": r"C:\Windows",
@@ -271,5 +269,5 @@ def program_path(image_path: str) -> str:
     text = image_path.strip()
     if text.startswith('"'):
         return normal(text[1:].partition('"')[0])
-    head, found, _ = text.partition(".exe")
+    head, found, _unused = text.partition(".exe")
     return normal(head + ".exe" if found else text)

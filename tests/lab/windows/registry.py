@@ -69,7 +69,7 @@ class Registry:
 
     def delete_key(self, path: str, *, recursive: bool = False) -> bool:
         """Deletes a key; False when it is absent, or has subkeys and `recursive` is not set."""
-        above, _, name = path.strip("\\").rpartition("\\")
+        above, _unused, name = path.strip("\\").rpartition("\\")
         parent = self.key(above)
         found = parent.subkeys.get(name.lower()) if parent is not None else None
         if parent is None or found is None or (found.subkeys and not recursive):

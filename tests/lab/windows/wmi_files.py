@@ -23,7 +23,7 @@ def data_files(host: SimulatedHost) -> Sequence[Mapping[str, CimValue]]:
 
 def _instance(host: SimulatedHost, file: File) -> Mapping[str, CimValue]:
     path = file.path.lower()
-    folder, _, leaf = path.rpartition("\\")
+    folder, _unused, leaf = path.rpartition("\\")
     stem, dot, extension = leaf.rpartition(".")
     return {
         "AccessMask": 18809343,

@@ -35,7 +35,7 @@ def run(protocol: Protocol, line: str) -> tuple[str, int]:
     """Runs a command line through WinRM; returns its output and exit code."""
     shell = protocol.open_shell()
     command = protocol.run_command(shell, line)
-    output, _, exit_code = protocol.get_command_output(shell, command)
+    output, _unused, exit_code = protocol.get_command_output(shell, command)
     protocol.cleanup_command(shell, command)
     protocol.close_shell(shell)
     return output.decode(), exit_code

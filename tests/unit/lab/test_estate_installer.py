@@ -248,7 +248,7 @@ def test_a_failed_upgrade_keeps_the_old_product() -> None:
 def test_a_busy_installer_answers_1618_so_many_times() -> None:
     host = Forest().host("dc01")
     host.faults.installer_busy = 2
-    assert [install(host) for _ in range(3)] == [1618, 1618, 3010]
+    assert [install(host) for _unused in range(3)] == [1618, 1618, 3010]
 
 
 def test_two_installations_at_once_end_in_1618_for_the_second() -> None:

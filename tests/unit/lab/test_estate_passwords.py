@@ -40,7 +40,8 @@ def test_a_change_reaches_every_adapter() -> None:
     assert arrival.sha256 == tracking.change.sha256
     assert pcns_events(forest)[-2:] == [2201, 2100]
     (received,) = forest.host("sso01").events.find("ENTSSO", 10662)
-    assert [value for _, value in received.data] == [tracking.change.tracking_id, "CORP\\alice", "", "CORP\\DC01$"]
+    values = [value for _unused, value in received.data]
+    assert values == [tracking.change.tracking_id, "CORP\\alice", "", "CORP\\DC01$"]
 
 
 def test_without_a_loaded_filter_the_change_is_lost_without_a_trace() -> None:

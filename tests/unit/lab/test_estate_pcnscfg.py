@@ -62,7 +62,7 @@ def test_list_varies_with_the_settings() -> None:
     settings = PcnsSettings(
         list_indent=2, list_blank_lines=False, list_prints_user_name_format=False, list_prints_group_domain=False
     )
-    _, host = installed(settings)
+    _unused, host = installed(settings)
     pcnscfg(host, f"addtarget {TARGET}")
     lines = pcnscfg(host, "LIST")[1].splitlines()
     assert "" not in lines
@@ -71,12 +71,12 @@ def test_list_varies_with_the_settings() -> None:
 
 
 def test_list_without_a_configuration() -> None:
-    _, host = installed()
-    exit_code, output, _ = pcnscfg(host, "list")
+    _unused, host = installed()
+    exit_code, output, _unused = pcnscfg(host, "list")
     assert exit_code == 0
     assert "MaxQueueAge...........: 259200 seconds" in output
     assert "Total targets: 0" in output
-    _, host = installed(PcnsSettings(list_without_configuration=ListWithoutConfiguration.ERROR))
+    _unused, host = installed(PcnsSettings(list_without_configuration=ListWithoutConfiguration.ERROR))
     exit_code, output, errors = pcnscfg(host, "list")
     assert (exit_code, output) == (1, "")
     assert "not found" in errors
@@ -108,7 +108,7 @@ def test_list_without_a_configuration() -> None:
 def test_what_is_refused_changes_nothing(arguments: str) -> None:
     forest, host = installed()
     before = forest.directory.dump()
-    exit_code, _, errors = pcnscfg(host, arguments)
+    exit_code, _unused, errors = pcnscfg(host, arguments)
     assert exit_code == 1
     assert errors
     assert forest.directory.dump() == before
@@ -135,7 +135,7 @@ def test_a_target_is_added_changed_secured_and_deleted() -> None:
     assert target() == (3, 15, True, True)
     assert pcnscfg(host, "enabletarget /N:SSO")[0] == 0
     assert target() == (3, 15, False, True)
-    exit_code, output, _ = pcnscfg(host, "securetarget /N:SSO /FE:")
+    exit_code, output, _unused = pcnscfg(host, "securetarget /N:SSO /FE:")
     assert exit_code == 0
     assert "Warning" in output
     assert target() == (3, 15, False, False)
@@ -149,7 +149,7 @@ def test_addtarget_may_need_the_service_object() -> None:
     forest, host = installed()
     pcnscfg(host, f"addtarget {TARGET}")
     assert forest.directory.pcns().configuration == PcnsConfiguration()
-    _, host = installed(PcnsSettings(addtarget_creates_configuration=False))
+    _unused, host = installed(PcnsSettings(addtarget_creates_configuration=False))
     assert pcnscfg(host, f"addtarget {TARGET}")[0] == 1
 
 
@@ -163,7 +163,7 @@ def test_there_is_a_limit_of_50_targets() -> None:
 
 def test_a_failed_verb_may_still_return_zero() -> None:
     forest, host = installed(PcnsSettings(failure_exit_code=0))
-    exit_code, _, errors = pcnscfg(host, "deletetarget /N:none")
+    exit_code, _unused, errors = pcnscfg(host, "deletetarget /N:none")
     assert exit_code == 0
     assert errors
     assert forest.directory.pcns().targets == ()
@@ -182,7 +182,7 @@ def test_another_dc_can_be_named_but_not_a_read_only_one() -> None:
 
 def test_without_the_package_there_is_no_pcnscfg() -> None:
     host = Forest().host("dc01")
-    exit_code, _, errors = pcnscfg(host, "list")
+    exit_code, _unused, errors = pcnscfg(host, "list")
     assert exit_code == 1
     assert "not recognized" in errors
 

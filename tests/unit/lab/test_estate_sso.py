@@ -94,14 +94,14 @@ def test_setup_on_a_full_disk_leaves_nothing() -> None:
 
 
 def test_the_feature_can_be_removed() -> None:
-    _, server = ready()
+    _unused, server = ready()
     assert server.run(f"{SETUP} /quiet /REMOVE LabPasswordSync")[0] == 0
     assert server.files.get(f"{FOLDER}\\{SERVER_DLL}") is None
     assert sso(server, "ssops", "-list")[0] == 1
 
 
 def test_server_switches() -> None:
-    _, server = ready()
+    _unused, server = ready()
     state = server.sso_server
     assert state is not None
     assert sso(server, "ssoconfig", "-allowPS PCNS yes")[0] == 0
@@ -118,9 +118,9 @@ def test_server_switches() -> None:
 
 
 def test_server_switches_as_other_releases_may_have_them() -> None:
-    _, server = ready(SsoSettings(allow_ps_no=False, sync_age_display=SyncAgeDisplay.ERROR, failure_exit_code=0))
+    _unused, server = ready(SsoSettings(allow_ps_no=False, sync_age_display=SyncAgeDisplay.ERROR, failure_exit_code=0))
     sso(server, "ssoconfig", "-allowPS PCNS yes")
-    exit_code, output, _ = sso(server, "ssoconfig", "-allowPS PCNS no")
+    exit_code, output, _unused = sso(server, "ssoconfig", "-allowPS PCNS no")
     assert exit_code == 0
     assert "ERROR: 0x80070057" in output
     assert server.sso_server is not None
@@ -129,9 +129,9 @@ def test_server_switches_as_other_releases_may_have_them() -> None:
 
 
 def test_tools_need_the_service() -> None:
-    _, server = ready()
+    _unused, server = ready()
     server.services.stop("ENTSSO")
-    exit_code, output, _ = sso(server, "ssomanage", "-displaydb")
+    exit_code, output, _unused = sso(server, "ssomanage", "-displaydb")
     assert exit_code == 1
     assert "ERROR: 0x800706BA: The RPC server is unavailable." in output
 
@@ -139,7 +139,7 @@ def test_tools_need_the_service() -> None:
 def test_a_new_adapter_is_disabled_whatever_the_file_says() -> None:
     forest, server = ready()
     path = put(server, "a.xml", ADAPTER.format(name="RACF", more='verifyOldPassword="no"').encode())
-    exit_code, output, _ = sso(server, "ssops", f"-create {path}")
+    exit_code, output, _unused = sso(server, "ssops", f"-create {path}")
     assert exit_code == 0
     assert "Adapter enabled                           : No" in output
     adapter = forest.sso.adapter("racf")
@@ -170,7 +170,7 @@ def test_a_new_adapter_is_disabled_whatever_the_file_says() -> None:
 )
 def test_a_definition_that_is_wrong_creates_nothing(content: str) -> None:
     forest, server = ready()
-    exit_code, output, _ = sso(server, "ssops", f"-create {put(server, 'a.xml', content.encode())}")
+    exit_code, output, _unused = sso(server, "ssops", f"-create {put(server, 'a.xml', content.encode())}")
     assert exit_code == 1
     assert "ERROR: 0x" in output
     assert forest.sso.adapters == {}
@@ -221,7 +221,7 @@ def test_assignment_rules() -> None:
         ("-delete NONE", "0xC0002A46"),
         ("-addtogroup RACF NONE", "0xC0002A4A"),
     ):
-        exit_code, output, _ = sso(server, "ssops", arguments)
+        exit_code, output, _unused = sso(server, "ssops", arguments)
         assert exit_code == 1
         assert code in output
     assert "0xC0002A36" in sso(server, "ssomanage", "-deleteapp RACF")[1]
@@ -245,7 +245,7 @@ def test_groups_of_adapters() -> None:
 
 
 def test_display_has_every_documented_field() -> None:
-    _, server = ready()
+    _unused, server = ready()
     add_system(server, "RACF")
     output = sso(server, "ssops", "-display RACF")[1]
     for field in (
@@ -323,6 +323,6 @@ def test_system_switches() -> None:
 
 
 def test_texts_can_be_in_another_language() -> None:
-    _, server = ready(SsoSettings(localised=True))
+    _unused, server = ready(SsoSettings(localised=True))
     assert "successfully" not in sso(server, "ssoconfig", "-allowPS PCNS yes")[1]
     assert "FEHLER: 0xC0002A46" in sso(server, "ssops", "-enable NONE")[1]

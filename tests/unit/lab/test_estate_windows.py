@@ -186,7 +186,7 @@ def test_a_file_comes_through_standard_input_byte_for_byte() -> None:
     encoded = base64.encodebytes(content).replace(b"\n", b"\r\n")
     assert host.run(f'findstr "^" > {TEMP}\\x.b64', encoded)[0] == 0
     assert host.run(f"certutil -f -decode {TEMP}\\x.b64 {TEMP}\\x.bin && del /f /q {TEMP}\\x.b64")[0] == 0
-    exit_code, output, _ = host.run(f"certutil -hashfile {TEMP}\\x.bin SHA256")
+    exit_code, output, _unused = host.run(f"certutil -hashfile {TEMP}\\x.bin SHA256")
     assert exit_code == 0
     assert hashlib.sha256(content).hexdigest() in output
     assert host.run(f"move /y {TEMP}\\x.bin {TEMP}\\y.bin")[0] == 0
@@ -215,7 +215,7 @@ def test_findstr_leaves_out_lines_that_are_too_long() -> None:
 def test_a_full_disk_refuses_what_is_written() -> None:
     host = Forest().host("dc01")
     host.faults.disk_full = True
-    exit_code, _, errors = host.run(rf'findstr "^" > {TEMP}\x.b64', b"abcd\r\n")
+    exit_code, _unused, errors = host.run(rf'findstr "^" > {TEMP}\x.b64', b"abcd\r\n")
     assert exit_code == 112
     assert "not enough space" in errors
     assert property_of(host, "Win32_LogicalDisk", "FreeSpace") == 0

@@ -84,7 +84,7 @@ def test_microsofts_own_example_is_what_we_write() -> None:
 
 def test_remove_and_repair() -> None:
     assert remove_command(CODE, LOG) == rf'msiexec.exe /x {CODE} /qn /norestart /l*v "{LOG}"'
-    assert remove_command(PACKAGE, LOG).split(" /qn")[0] == rf'msiexec.exe /x "{PACKAGE}"'
+    assert remove_command(PACKAGE, LOG).split(" /qn", maxsplit=1)[0] == rf'msiexec.exe /x "{PACKAGE}"'
     assert repair_command(CODE, LOG) == rf'msiexec.exe /fomus {CODE} /qn /norestart /l*v "{LOG}"'
     assert repair_command(PACKAGE, LOG, mode="vomus").startswith("msiexec.exe /fvomus ")
 

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -123,22 +125,32 @@ def test_what_can_not_be_understood_is_said(text: str, told: str) -> None:
 
 @given(st.text(max_size=200))
 def test_any_text_is_read_or_refused(text: str) -> None:
-    try:
+    with suppress(ListingError):
         parse_list(text)
-    except ListingError as error:
-        assert str(error)
 
 
 def test_command_lines_are_those_of_microsofts_help() -> None:
-    assert service_arguments({"max_queue_length": 0, "max_queue_age": 0, "max_notification_retries": 500, "retry_interval": 15}, "dc01") == [
-        "service", "/L:0", "/A:0", "/R:500", "/I:15", "/Server:dc01"
-    ]  # fmt: skip
-    assert target_arguments(
+    settings = {"max_queue_length": 0, "max_queue_age": 0, "max_notification_retries": 500, "retry_interval": 15}
+    written = service_arguments(settings, "dc01")
+    assert written == ["service", "/L:0", "/A:0", "/R:500", "/I:15", "/Server:dc01"]
+    target = {
+        "address": "sso01",
+        "service_principal_name": "ENTSSO/sso01",
+        "inclusion_group": "Domain Users",
+        "user_name_format": 3,
+        "enabled": False,
+    }
+    added = [
         "addtarget",
-        "SSO",
-        {"address": "sso01", "service_principal_name": "ENTSSO/sso01", "inclusion_group": "Domain Users", "user_name_format": 3, "enabled": False},
-        "dc01",
-    ) == ["addtarget", "/N:SSO", "/A:sso01", "/S:ENTSSO/sso01", "/FI:Domain Users", "/F:3", "/D:True", "/Server:dc01"]  # fmt: skip
+        "/N:SSO",
+        "/A:sso01",
+        "/S:ENTSSO/sso01",
+        "/FI:Domain Users",
+        "/F:3",
+        "/D:True",
+        "/Server:dc01",
+    ]
+    assert target_arguments("addtarget", "SSO", target, "dc01") == added
     assert plain_arguments("enabletarget", "SSO", "dc01") == ["enabletarget", "/N:SSO", "/Server:dc01"]
 
 

@@ -77,7 +77,7 @@ def test_applying_twice_changes_nothing(
     case: tuple[tuple[DesiredPackage, ...], DesiredService, Estate, Windows],
 ) -> None:
     packages, service, _estate, windows = case
-    for _ in range(2):
+    for _unused in range(2):
         changes, _problems = plan_domain_controller(SUBJECT, packages, service, windows.observe())
         for change in changes:
             windows.carry_out(change)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from xml.etree import ElementTree
 
@@ -266,10 +267,8 @@ class TestAdapterFile:
 
     @given(st.text())
     def test_any_text_is_checked_or_refused(self, text: str) -> None:
-        try:
+        with suppress(AdapterFileError):
             check_adapter_file("RACF", text)
-        except AdapterFileError as error:
-            assert str(error)
 
     def test_line_ends_do_not_change_the_fingerprint(self) -> None:
         assert fingerprint("a\r\nb") == fingerprint("a\nb") != fingerprint("a b")

@@ -179,7 +179,7 @@ class TestForms:
         assert base64.b64decode(stream.text or "") == data
         assert (stream.get("End") == "true") is end
 
-    @given(st.binary() | st.text(alphabet="<>/CommandStreaId= \"'").map(lambda text: _receive(text)))
+    @given(st.binary() | st.text(alphabet="<>/CommandStreaId= \"'").map(_receive))
     def test_arbitrary_bytes_raise_our_errors_only(self, data: bytes) -> None:
         for read in (winrs.parse_created, winrs.parse_command, lambda reply: winrs.parse_received(reply, "C")):
             with contextlib.suppress(HostError):

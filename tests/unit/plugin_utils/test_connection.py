@@ -42,7 +42,7 @@ def test_variables_of_the_inventory() -> None:
         "password": "pass word",
         "server_cert_validation": "ignore",
     }
-    assert all(type(value) is str for value in found.arguments.values())
+    assert all(value.__class__ is str for value in found.arguments.values())
 
 
 def test_defaults_of_ansible() -> None:

@@ -158,6 +158,12 @@ class TestRemoteSource:
         assert "second hop" in error
         assert started(lab, "dc01", "msiexec") == []
 
+    @pytest.mark.parametrize("path", ["C:/Media/pcns.msi", "pcns.msi", r"\\files\media\pcns.msi"])
+    def test_a_path_that_is_not_on_a_drive_of_the_host(self, lab: Lab, path: str) -> None:
+        error = str(lab.refused("msi_package", "dc01", **self.arguments(path=path)))
+        assert "it is no absolute path with a drive letter and backslashes" in error
+        assert started(lab, "dc01", "msiexec") == []
+
     def test_its_identity_must_be_given(self, lab: Lab) -> None:
         arguments = self.arguments()
         del arguments["product_code"]

@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from unittest.mock import patch
 
 import pytest
+from ansible.errors import AnsibleActionFail
 from unit.lab_host import Lab, changes, observed, running
 
-from ansible_collections.entsso.password_sync.plugins.module_utils._plan import Unknown
+from ansible_collections.entsso.password_sync.plugins.module_utils._plan import Change, Unknown
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._pcns_service import PcnsServiceResource
 from lab.directory import PcnsConfiguration, PcnsObjects
 from lab.windows.pcns import PARAMETERS
@@ -134,28 +136,16 @@ def test_one_that_stops_by_itself_later_is_not_taken_for_running(service: Lab) -
     """Verification observes anew: what ran when it was started and is gone then is named."""
     host = service.simulated("dc01")
     host.services.stop("PCNSSVC")
-    with service.open("dc01") as opened:
-        resource = PcnsServiceResource(opened, service.task("pcns_service", "dc01"))
-        observe = resource.observe
-
-        def late() -> object:
-            return observe()
-
-        assert late()
     action = service.action("pcns_service", "dc01")
-    original = PcnsServiceResource.apply
 
-    class Ends(PcnsServiceResource):
-        def apply(self, change: object) -> None:
-            original(self, change)  # type: ignore[arg-type]
+    class EndsLater(PcnsServiceResource):
+        def apply(self, change: Change) -> None:
+            super().apply(change)
             host.services.end("PCNSSVC", 1067)
 
-    action.__class__.resource, kept = Ends, action.__class__.resource
-    try:
-        with pytest.raises(Exception, match="state should be running and is stopped"):
-            action.run(None, service.variables("dc01"))
-    finally:
-        action.__class__.resource = kept
+    with patch.object(type(action), "resource", EndsLater), pytest.raises(AnsibleActionFail) as caught:
+        action.run(None, service.variables("dc01"))
+    assert "pcns_service pcnssvc on dc01.corp.example: state should be running and is stopped" in str(caught.value)
 
 
 def test_a_service_that_may_not_be_queried_is_not_taken_for_absent(service: Lab) -> None:

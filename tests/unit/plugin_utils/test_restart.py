@@ -76,7 +76,15 @@ class TestRestarting:
 
     def test_somebody_elses_restart_is_waited_for(self, lab: Lab) -> None:
         host = lab.simulated("dc01")
-        host.run("shutdown /r /t 30")
+        host.run("shutdown /r /t 30000")
+
+        def now(text: str, color: str | None = None) -> None:
+            lab.spoken.said.append(text)
+            if "waiting for the restart to begin" in text:
+                with lab.forest.scheduler.lock:
+                    host.power.restart()
+
+        lab.spoken.display = now  # type: ignore[method-assign]
         assert restart(lab)["changed"] is True
         assert "Somebody else's shutdown is already on its way (1190); it is left alone and waited for." in lab.warned
         assert host.boot_count == 2

@@ -210,7 +210,7 @@ class Session:
         self._log.action("RemoveFiles", 1)
 
     def _stop_services(self, components: Sequence[Component], stop: int, delete: int) -> None:
-        for name, event, _ in self._controls(components):
+        for name, event, _unused in self._controls(components):
             if event & (stop | delete) and self._host.services.is_running(name):
                 self._host.services.stop(name)
             if event & delete and self._host.services.get(name) is not None:

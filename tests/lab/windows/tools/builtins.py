@@ -31,7 +31,7 @@ def make_folder(call: Invocation) -> int:
 def delete(call: Invocation) -> int:
     """`del`: returns 0 even when a file is not there, as cmd does."""
     for path in _paths(call):
-        folder, _, pattern = path.rpartition("\\")
+        folder, _unused, pattern = path.rpartition("\\")
         found = [
             item.path
             for item in call.host.files.inside(folder)

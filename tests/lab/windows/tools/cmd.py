@@ -170,7 +170,7 @@ def _redirected(
                 context.write_out = sink.extend
             if target.lower() != "nul":
                 sinks.append((normal(target, context.folder), operator.endswith(">>"), sink))
-    for path, _, _ in sinks:
+    for path, _unused, _unused in sinks:
         if not host.files.is_folder(path.rpartition("\\")[0]):
             context.error("The system cannot find the path specified.")
             return 1
@@ -192,7 +192,7 @@ def _run(text: str, context: Invocation, program_of: Callable[[str], Program | N
     context.__post_init__()
     builtin = BUILTINS.get(name.lower()) if not text.startswith('"') else None
     if builtin is None and "/" in name and not text.startswith('"'):
-        short, _, rest = name.partition("/")
+        short, _unused, rest = name.partition("/")
         builtin = BUILTINS.get(short.lower())
         if builtin is not None:
             context.tail = f"/{rest} {context.tail}".strip()

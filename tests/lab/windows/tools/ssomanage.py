@@ -184,7 +184,7 @@ def _delete_mappings(call: Invocation, sso: SsoSystem, _server: SsoServer) -> bo
 
 
 def _found(sso: SsoSystem, account: str, application: str) -> Mapping:
-    domain, _, user = account.rpartition("\\")
+    domain, _unused, user = account.rpartition("\\")
     mapping = sso.find_mapping(domain, user, sso.application(application).name)
     if mapping is None:
         raise SsoError(10835)

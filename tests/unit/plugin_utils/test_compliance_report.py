@@ -1,0 +1,213 @@
+# Copyright: Contributors to the entsso.password_sync project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""compliance_report: what all hosts of a run observed, and what they did not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+from xml.etree import ElementTree
+
+import pytest
+from ansible.errors import AnsibleActionFail
+from unit.lab.estate_kit import add_system, install_feature, working_dc
+from unit.lab_host import Lab, Spoken, running, settings, validated
+from unit.plugin_utils.test_msi_package import ALL
+
+from ansible_collections.entsso.password_sync.plugins.module_utils._finding import CaptureState, Status
+from ansible_collections.entsso.password_sync.plugins.module_utils._report import Report
+from ansible_collections.entsso.password_sync.plugins.plugin_utils import _action
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._compliance_report import (
+    CONFIGURATION,
+    DC_OBSERVATION,
+    FAILURE,
+    SSO_OBSERVATION,
+    TARGETS,
+    collect,
+)
+from lab.forest import Forest
+
+NOW = datetime(2026, 11, 22, 2, 10, 31, tzinfo=UTC)
+JUDGING: dict[str, Any] = {"password_sync_observe_only": True}
+TARGET: dict[str, Any] = {"name": "SSO", "address": "sso01.corp.example", "enabled": True}
+ADAPTERS = {"adapters": [{"name": "RACF", "enabled": True, "applications": ["RACF"]}]}
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[Lab]:
+    """dc01 works, dc02 is bare, sso01 has the adapter RACF."""
+    forest = Forest(settings())
+    working_dc(forest)
+    server = forest.host("sso01")
+    assert install_feature(server) == 0
+    add_system(server, "RACF")
+    with running(forest) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def hosts(lab: Lab) -> Mapping[str, Mapping[str, Any]]:
+    """What the roles would have registered."""
+    dc01, dc02, sso01 = "dc01.corp.example", "dc02.corp.example", "sso01.corp.example"
+    return {
+        dc01: {
+            "pcns_site": "Paris",
+            DC_OBSERVATION: lab.run("pcns_info", "dc01", check=True, variables=JUDGING, packages=[ALL], site="Paris"),
+            CONFIGURATION: lab.run("pcns_configuration", "dc01", check=True, variables=JUDGING, retry_interval=60),
+            TARGETS: {"results": [lab.run("pcns_target", "dc01", check=True, variables=JUDGING, **TARGET)]},
+        },
+        dc02: {
+            "pcns_site": "Paris",
+            DC_OBSERVATION: lab.run("pcns_info", "dc02", check=True, variables=JUDGING, packages=[ALL]),
+            CONFIGURATION: {"skipped": True, "changed": False},
+            TARGETS: {"skipped": True, "changed": False},
+        },
+        sso01: {SSO_OBSERVATION: lab.run("sso_info", "sso01", check=True, variables=JUDGING, **ADAPTERS)},
+    }
+
+
+def collected(hostvars: Mapping[str, Any], **given: Any) -> Report:
+    names = [name for name in hostvars if not name.startswith("sso")]
+    servers = [name for name in hostvars if name.startswith("sso")]
+    arguments = {
+        "domain_controllers": names,
+        "sso_servers": servers,
+        "directory": "/none",
+        "systems": ["RACF"],
+        **given,
+    }
+    return collect(validated("compliance_report", **arguments), hostvars, NOW)
+
+
+def only(hosts: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {f"{name}.corp.example": dict(hosts[f"{name}.corp.example"]) for name in names}
+
+
+def by_control(report: Report) -> dict[str, Status]:
+    return {item.control: item.status for item in report.findings}
+
+
+class TestCollecting:
+    def test_a_working_dc(self, hosts: Mapping[str, Any]) -> None:
+        report = collected(only(hosts, "dc01", "sso01"))
+        assert report.compliant
+        (row,) = report.domain_controllers
+        assert (row.capture_state, row.site, row.grade) == (CaptureState.WORKING, "Paris", "proved")
+        assert row.version == "PCNS 1.0.100.0"
+        (adapter,) = report.adapters
+        assert (adapter.name, adapter.enabled, adapter.applications) == ("RACF", True, ("RACF",))
+        assert {"PCNS-006", "PCNS-007", "PCNS-008", "SSO-001", "SSO-007"} <= set(by_control(report))
+        assert report.generated_at == "2026-11-22T02:10:31Z"
+
+    def test_a_bare_dc(self, hosts: Mapping[str, Any]) -> None:
+        report = collected(only(hosts, "dc01", "dc02"))
+        assert not report.compliant
+        assert [row.capture_state.value for row in report.domain_controllers] == ["working", "absent"]
+
+    def test_a_host_that_nobody_looked_at_is_unknown(self, hosts: Mapping[str, Any]) -> None:
+        report = collected({**only(hosts, "dc01"), "dc09": {"pcns_site": "Lyon"}, "sso09": {}})
+        assert report.domain_controllers[1].capture_state is CaptureState.UNKNOWN
+        (lost,) = [item for item in report.findings if item.subject == "dc09"]
+        assert (lost.control, lost.status, lost.site) == ("PCNS-001", Status.UNKNOWN, "Lyon")
+        assert lost.message == "It could not be observed: this run did not look at it."
+        (server,) = [item for item in report.findings if item.subject == "sso09"]
+        assert server.status is Status.UNKNOWN
+        assert not report.compliant
+
+    def test_an_unreachable_host_is_unknown_with_its_reason(self) -> None:
+        registered = {"unreachable": True, "msg": "WinRM on dc03: the host can't be reached.\n  Check it."}
+        report = collected({"dc03": {DC_OBSERVATION: registered}, "sso01": {SSO_OBSERVATION: registered}})
+        assert [item.status for item in report.findings] == [Status.UNKNOWN, Status.UNKNOWN]
+        assert "WinRM on dc03: the host can't be reached. Check it." in report.findings[0].message
+        assert report.domain_controllers[0].evidence.startswith("WinRM on dc03")
+
+    def test_a_read_only_dc_is_exempt(self, hosts: Mapping[str, Any]) -> None:
+        report = collected({**only(hosts, "dc01"), "DC06": {"pcns_site": "Lyon"}}, read_only=["dc06"])
+        assert report.compliant
+        row = report.domain_controllers[1]
+        assert (row.capture_state, row.read_only) == (CaptureState.EXEMPT, True)
+        assert "read-only domain controller" in row.exempt_reason
+        (finding,) = [item for item in report.findings if item.subject == "DC06"]
+        assert finding.status is Status.EXEMPT
+
+    def test_one_that_is_exempt_on_purpose(self, hosts: Mapping[str, Any]) -> None:
+        report = collected({**only(hosts, "dc01"), "dc07": {"pcns_exempt": "is demoted in May"}})
+        assert report.compliant
+        assert report.domain_controllers[1].exempt_reason == "is demoted in May"
+        assert not report.domain_controllers[1].read_only
+
+    def test_a_rollout_that_stopped(self, hosts: Mapping[str, Any]) -> None:
+        stopped = only(hosts, "dc01")
+        stopped["dc01.corp.example"][FAILURE] = "PCNS on dc01: it failed.\n Mend it."
+        report = collected(stopped)
+        assert report.notes == ("The rollout stopped at dc01.corp.example: PCNS on dc01: it failed. Mend it.",)
+
+    def test_a_directory_that_could_not_be_read(self, hosts: Mapping[str, Any]) -> None:
+        unread = only(hosts, "dc01")
+        unread["dc01.corp.example"][CONFIGURATION] = {"changed": False, "msg": "pcnscfg is not on dc01."}
+        unread["dc01.corp.example"][TARGETS] = {"changed": False, "msg": "pcnscfg is not on dc01."}
+        report = collected(unread)
+        assert by_control(report)["PCNS-006"] is Status.UNKNOWN
+        assert by_control(report)["PCNS-007"] is by_control(report)["PCNS-008"] is Status.UNKNOWN
+        (finding,) = [item for item in report.findings if item.control == "PCNS-006"]
+        assert (finding.subject, finding.message) == ("corp.example", "It could not be read: pcnscfg is not on dc01.")
+
+    def test_nothing_at_all(self) -> None:
+        assert collected({}).findings == ()
+
+
+class TestTask:
+    def run(self, lab: Lab, hosts: Mapping[str, Any], directory: Path, **given: Any) -> tuple[dict[str, Any], Spoken]:
+        arguments = {
+            "domain_controllers": [name for name in hosts if name.startswith("dc")],
+            "sso_servers": [name for name in hosts if name.startswith("sso")],
+            "directory": str(directory),
+            **given,
+        }
+        spoken = Spoken()
+        action = lab.action("compliance_report", "sso01", check=True, **arguments)
+        before = lab.endpoint("sso01").statistics.http_requests
+        with patch.object(_action, "display", spoken):
+            result = action.run(None, {"inventory_hostname": "localhost", "hostvars": hosts})
+        assert lab.endpoint("sso01").statistics.http_requests == before
+        return result, spoken
+
+    def test_compliant(self, lab: Lab, hosts: Mapping[str, Any], tmp_path: Path) -> None:
+        result, spoken = self.run(lab, only(hosts, "dc01", "sso01"), tmp_path / "a" / "b", title="Ours")
+        assert (result["changed"], result["failed"], result["compliant"]) == (False, False, True)
+        assert result["report"] == str(tmp_path / "a" / "b" / "report.html")
+        assert spoken.said[0] == result["msg"]
+        assert result["msg"].startswith("COMPLIANT")
+        data = json.loads((tmp_path / "a" / "b" / "report.json").read_text())
+        assert data["compliant"] is True
+        assert "Ours" in (tmp_path / "a" / "b" / "report.html").read_text()
+        assert ElementTree.parse(tmp_path / "a" / "b" / "junit.xml").getroot().get("failures") in ("0", None)
+
+    def test_the_gate(self, lab: Lab, hosts: Mapping[str, Any], tmp_path: Path) -> None:
+        result, spoken = self.run(lab, only(hosts, "dc01", "dc02"), tmp_path)
+        assert (result["failed"], result["compliant"]) == (True, False)
+        assert result["msg"].startswith("NOT COMPLIANT: 1 of 2 ")
+        assert any(line.startswith("PCNS-004 HIGH drift dc02") for line in spoken.said)
+        result, _spoken = self.run(lab, only(hosts, "dc01", "dc02"), tmp_path, gate=False)
+        assert (result["failed"], result["compliant"]) == (False, False)
+
+    def test_a_rollout_that_failed_can_fail_the_report(
+        self, lab: Lab, hosts: Mapping[str, Any], tmp_path: Path
+    ) -> None:
+        stopped = only(hosts, "dc01")
+        stopped["dc01.corp.example"][FAILURE] = "it broke"
+        result, spoken = self.run(lab, stopped, tmp_path, gate=False)
+        assert result["failed"] is False
+        result, spoken = self.run(lab, stopped, tmp_path, gate=False, fail_on_rollout_failure=True)
+        assert result["failed"] is True
+        assert any("The rollout stopped at dc01.corp.example: it broke" in line for line in spoken.said)
+
+    def test_a_folder_that_can_not_be_written(self, lab: Lab, hosts: Mapping[str, Any], tmp_path: Path) -> None:
+        (tmp_path / "file").write_text("in the way")
+        with pytest.raises(AnsibleActionFail, match=r"The report can't be written to .*/file/x: .*directory"):
+            self.run(lab, only(hosts, "dc01"), tmp_path / "file" / "x")
