@@ -16,6 +16,7 @@ from ansible.utils.display import Display
 
 from ansible_collections.entsso.password_sync.plugins.module_utils._errors import (
     AuthenticationRejected,
+    DeadlineExceeded,
     HostError,
     HostUnreachable,
     NotWindows,
@@ -177,7 +178,7 @@ class ResourceAction(WindowsAction):
                 str(error),
                 "",
                 {
-                    "changed": bool(done) or isinstance(error, OutcomeUnknown),
+                    "changed": bool(done) or isinstance(error, (DeadlineExceeded, OutcomeUnknown)),
                     "changes": [change.to_json() for change in done],
                 },
             ) from None

@@ -56,6 +56,15 @@ class AuthenticationGuard:
         self._lock = Path(folder) / f"entsso-account-{name}.lock"
         self._account = account
         self._patience = patience
+        self._forgiven = 0
+
+    def forgive(self, refusals: int) -> None:
+        """Lets this worker be refused a few times, once the account has been accepted in this run.
+
+        A domain controller that starts answers before it can check a password, and refuses the right one. The account
+        has proved right, so this is no reason to stop; a number that stays below usual lockout thresholds is.
+        """
+        self._forgiven = refusals
 
     def check(self, host: str) -> bool:
         """Returns whether a host has accepted the account.
@@ -91,7 +100,10 @@ class AuthenticationGuard:
         return result
 
     def reject(self, host: str) -> None:
-        """Remembers that a host rejected the account, also after others have accepted it."""
+        """Remembers that a host rejected the account, also after others have accepted it; see `forgive`."""
+        if self._forgiven > 0 and self._known()[0] is _Known.ACCEPTED:
+            self._forgiven -= 1
+            return
         self._write(_Known.REJECTED, host)
 
     def _attempted(self, host: str, attempt: Callable[[], T]) -> T:

@@ -104,6 +104,7 @@ def collect(arguments: Mapping[str, Any], hostvars: Mapping[str, Any], now: date
     adapters: list[AdapterRow] = []
     notes: list[str] = []
     versions: dict[str, Mapping[str, str]] = {}
+    machines: dict[str, str] = {}
     read_only = {name.lower() for name in _names(arguments["read_only"])}
     for name in _names(arguments["domain_controllers"]):
         variables = hostvars[name]
@@ -118,12 +119,14 @@ def collect(arguments: Mapping[str, Any], hostvars: Mapping[str, Any], now: date
             findings.append(exempt_finding(name, site, exempt))
             continue
         row, judged = _domain_controller(name, site, variables, systems, stamp)
+        machines[name] = str(((_observation(variables, DC_OBSERVATION) or {}).get("system") or {}).get("name") or "")
         versions[name] = (_observation(variables, DC_OBSERVATION) or {}).get("versions") or {}
         rows.append(row)
         findings += judged
         findings += _domain(variables, systems)
         if FAILURE in variables:
             notes.append(f"The rollout stopped at {name}: {_text(variables[FAILURE])}")
+    _doubt_doubles(rows, findings, machines, stamp)
     findings += judge_versions(versions, stamp)
     for name in _names(arguments["sso_servers"]):
         observed = _observation(hostvars[name], SSO_OBSERVATION)
@@ -143,6 +146,21 @@ def collect(arguments: Mapping[str, Any], hostvars: Mapping[str, Any], now: date
         adapters=tuple(adapters),
         notes=tuple(notes),
     )
+
+
+def _doubt_doubles(
+    rows: list[DomainControllerRow], findings: list[Finding], machines: Mapping[str, str], stamp: str
+) -> None:
+    """Turns domain controllers unknown of which one and the same machine answered: one of them was not looked at."""
+    for index, row in enumerate(rows):
+        machine = machines.get(row.name, "")
+        others = [name for name, other in machines.items() if other == machine and name != row.name]
+        if not machine or not others:
+            continue
+        reason = f"{machine} answered, as it did for {', '.join(others)}; correct its address in the inventory"
+        rows[index] = DomainControllerRow(row.name, row.site, CaptureState.UNKNOWN, evidence=reason)
+        findings[:] = [finding for finding in findings if finding.subject != row.name]
+        findings.append(unobserved_finding(row.name, row.site, reason, (), stamp))
 
 
 def _domain_controller(

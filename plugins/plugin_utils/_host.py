@@ -86,6 +86,10 @@ class Host:
             terminate_on_deadline=terminate_on_deadline,
         )
 
+    def expect_restart(self) -> None:
+        """Says that the host is about to restart; see `Exchange.expect_restart`."""
+        self._client.expect_restart()
+
     def reset(self) -> None:
         """Drops the connection, for example after a restart of the host; the next request opens a new one."""
         self._client.reset()

@@ -60,9 +60,7 @@ def describe_media(task: Task, path: str, sha256: str, remote: bool) -> tuple[Me
     try:
         package = summarize(read_msi(data))
     except MsiError as error:
-        raise PlanError(
-            task.subject, f"{local.name} can't be installed from: {error}", "Give the product's .msi file."
-        ) from None
+        raise PlanError(task.subject, f"{local.name} can't be installed from: {error}", "") from None
     return Media(str(local), pinned, False), package
 
 

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from ansible_collections.entsso.password_sync.plugins.module_utils import _notification_package, _restart
 from ansible_collections.entsso.password_sync.plugins.module_utils._errors import (
+    AuthenticationRejected,
     DeadlineExceeded,
     HostError,
     OutcomeUnknown,
@@ -28,10 +29,17 @@ from ansible_collections.entsso.password_sync.plugins.plugin_utils._domain_contr
 )
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._host import Host
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._resource import Resource, Task
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._system import read_system, require_domain_controller
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._system import (
+    System,
+    read_system,
+    require_domain_controller,
+)
 
 SHUTDOWN_SCHEDULED, SHUTDOWN_IN_PROGRESS = 1190, 1115
 """Exit codes of shutdown.exe: one is already scheduled, one is in progress (wsman.md 4)."""
+
+PAUSE_AFTER_REFUSAL = 6
+"""Intervals to wait after a refused logon; half a minute at the default."""
 
 REASON = "p:4:1"
 """Planned, application, maintenance: what the shutdown event log shows (design.md, modules)."""
@@ -61,7 +69,14 @@ class RestartResource(Resource):
 
     def apply(self, change: Change) -> None:
         before = read_system(self.host)
+        self._shut_down(before)
+        self._wait(before.name, before.boot_time)
+        # What LSA refused at this boot is told by the plan: event 16953, and that another restart does not help.
+        _restart.plan(self.task.subject, self.packages, Estate(self.observe()))
+
+    def _shut_down(self, before: System) -> None:
         arguments = self.task.arguments
+        self.host.expect_restart()
         command = ["/r", "/t", str(arguments["delay"]), "/d", REASON, "/c", str(arguments["comment"])]
         try:
             result = self.host.run(command_line("shutdown.exe", *command), deadline=60)
@@ -69,7 +84,6 @@ class RestartResource(Resource):
             # It may have gone down before it could answer; the boot time tells.
             self.task.say(f"the answer of shutdown.exe was lost ({error.reason}); looking whether it restarts")
             self.host.reset()
-            self._wait(before.name, before.boot_time)
             return
         if result.exit_code in (SHUTDOWN_SCHEDULED, SHUTDOWN_IN_PROGRESS):
             self.task.warn(
@@ -83,7 +97,6 @@ class RestartResource(Resource):
                 "Give the account the right to shut the system down, then run again",
             )
         self.task.say(f"restarting to load {', '.join(self.packages)}; last boot {before.boot_time:%Y-%m-%d %H:%M:%S}Z")
-        self._wait(before.name, before.boot_time)
 
     def _wait(self, name: str, booted: datetime) -> None:
         """Waits until the same machine runs again since a later boot, with its services; says what it waits for."""
@@ -120,6 +133,11 @@ class RestartResource(Resource):
             states = observe_notification_packages(self.host, self.task.subject, self.packages, system)
             estate = Estate(states)
             return self._not_loaded(estate)
+        except AuthenticationRejected as error:
+            # While it starts, a domain controller can refuse an account that is right: few tries, far apart.
+            self.host.reset()
+            time.sleep(PAUSE_AFTER_REFUSAL * float(self.task.arguments["interval"]))
+            return f"its logon service ({error.reason.split('.')[0][:120]})"
         except HostError as error:
             self.host.reset()
             return f"WinRM ({error.reason.split('.')[0][:120]})"

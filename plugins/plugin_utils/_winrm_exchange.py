@@ -22,6 +22,8 @@ from ansible_collections.entsso.password_sync.plugins.plugin_utils._connection i
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._winrm_failure import failure
 
 _CONNECT_TIMEOUT = 30
+_REFUSALS_AFTER_RESTART = 2
+"""Fewer than the lockout thresholds in use; each is followed by a long pause (`_restart.py`)."""
 _READ_TIMEOUT = 75
 """Above the operation time-out that every request names (60 seconds), so that the host answers first."""
 
@@ -64,6 +66,10 @@ class WinrmExchange:
         if not self._guard.check(self._host):
             self._knock()
         return self._guard.attempt(self._host, lambda: self._authenticate(body), lambda _result: self._authenticated)
+
+    def expect_restart(self) -> None:
+        """See `Exchange`."""
+        self._guard.forgive(_REFUSALS_AFTER_RESTART)
 
     def reset(self) -> None:
         """Drops the connection and its security context, without which pywinrm never recovers (wsman.md 2.3)."""

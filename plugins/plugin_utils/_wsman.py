@@ -34,6 +34,9 @@ class Exchange(Protocol):
             HostError: There is no talking to the host with these settings.
         """
 
+    def expect_restart(self) -> None:
+        """Says that the host is about to restart: while it starts it may refuse an account that is right."""
+
     def reset(self) -> None:
         """Drops the connection; the next exchange opens a new one."""
 
@@ -127,6 +130,10 @@ class Wsman:
         if status >= 500 and not _is_soap(reply):
             raise self._unknown(subject, f"the answer was HTTP status {status}")
         return self._accepted(status, reply, subject)
+
+    def expect_restart(self) -> None:
+        """See `Exchange.expect_restart`."""
+        self._exchange.expect_restart()
 
     def reset(self) -> None:
         """Drops the connection; the next request opens a new one."""

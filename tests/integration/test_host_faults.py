@@ -73,7 +73,10 @@ WHILE_INSTALLING = {
 """Faults of an installation: nothing of it may stay but Windows Installer's log and events."""
 
 AFTER_INSTALLING = {
-    "blocked": Fault("failed", ("blocked.corp.example", "notification_package", "loaded should be yes", "run again")),
+    "blocked": Fault(
+        "failed",
+        ("LSA on blocked.corp.example", "refused to load PCNSFLT", "event 16953", "Another restart does not help"),
+    ),
     "gone": Fault("failed", ("restart on gone.corp.example", "still waits for WinRM", "Look at its console")),
 }
 """Faults of the restart."""

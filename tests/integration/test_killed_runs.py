@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from integration.estate import ALLOWED, Estate, small_forest
+from integration.estate import ALLOWED, Estate, fqdn, small_forest
 
 from lab.settings import LabSettings, WindowsSettings
 from lab.windows.host import SimulatedHost
@@ -52,6 +52,9 @@ def test_started_again_it_finishes(tmp_path: Path, moment: str) -> None:
         assert killed.exit_code == -9, killed.output
         assert "PLAY RECAP" not in killed.output
 
+        # Who starts again at once is told that it can't be reached, and starts again.
+        while not estate.forest.endpoints[fqdn(names[-1])].is_up:
+            estate.forest.advance(0.1)
         again = estate.run("domain_controllers.yml", variables=ALLOWED)
 
         assert again.exit_code == 0, again.output

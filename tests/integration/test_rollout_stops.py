@@ -75,7 +75,7 @@ CASES = {
         "dc03",
         _set_fault("dc03", "filter_blocked_error", 577),
         _set_fault("dc03", "filter_blocked_error", None),
-        ("dc03.corp.example", "loaded should be yes and is no", "run again"),
+        ("LSA on dc03.corp.example refused to load PCNSFLT", "event 16953", "Another restart does not help"),
         "blocked",
     ),
 }

@@ -159,3 +159,26 @@ def _until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.01)
+
+
+def test_a_host_that_starts_may_refuse_a_proved_account_twice(tmp_path: Path) -> None:
+    AuthenticationGuard(tmp_path, ACCOUNT).attempt("dc01", lambda: "in")
+    guard = AuthenticationGuard(tmp_path, ACCOUNT)
+    guard.forgive(2)
+    for _try in range(2):
+        with pytest.raises(AuthenticationRejected, match="rejected"):
+            guard.attempt("dc01", _reject)
+        assert AuthenticationGuard(tmp_path, ACCOUNT).check("dc02")
+    with pytest.raises(AuthenticationRejected):
+        guard.attempt("dc01", _reject)
+    with pytest.raises(AuthenticationRejected, match="was rejected by dc01 in this run"):
+        AuthenticationGuard(tmp_path, ACCOUNT).check("dc02")
+
+
+def test_an_account_that_nobody_accepted_is_not_forgiven(tmp_path: Path) -> None:
+    guard = AuthenticationGuard(tmp_path, ACCOUNT)
+    guard.forgive(2)
+    with pytest.raises(AuthenticationRejected):
+        guard.attempt("dc01", _reject)
+    with pytest.raises(AuthenticationRejected, match="was rejected by dc01 in this run"):
+        guard.check("dc02")

@@ -126,6 +126,14 @@ class TestCollecting:
         assert "WinRM on dc03: the host can't be reached. Check it." in report.findings[0].message
         assert report.domain_controllers[0].evidence.startswith("WinRM on dc03")
 
+    def test_one_machine_that_answers_for_two_is_none_of_them(self, hosts: Mapping[str, Any]) -> None:
+        given = only(hosts, "dc01")
+        given["dc09.corp.example"] = given["dc01.corp.example"]
+        report = collected(given)
+        assert [row.capture_state.value for row in report.domain_controllers] == ["unknown", "unknown"]
+        assert "dc01.corp.example answered, as it did for" in report.domain_controllers[1].evidence
+        assert not report.compliant
+
     def test_a_read_only_dc_is_exempt(self, hosts: Mapping[str, Any]) -> None:
         report = collected({**only(hosts, "dc01"), "DC06": {"pcns_site": "Lyon"}}, read_only=["dc06"])
         assert report.compliant

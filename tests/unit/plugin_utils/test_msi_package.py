@@ -184,7 +184,7 @@ class TestMediaThatIsRefused:
     def test_no_msi(self, shared: Lab, tmp_path: Path) -> None:
         error = self.refused(shared, **local_copy(tmp_path, "pcns.msi", b"MZ\x90\x00" * 400))
         assert error.startswith("pcns.msi can't be installed from: ")
-        assert error.endswith("Give the product's .msi file.")
+        assert error.endswith("Name the .msi file of the product.")
 
     @pytest.mark.parametrize("size", [0, 300, 1024, 9000])
     def test_truncated(self, shared: Lab, tmp_path: Path, size: int) -> None:

@@ -140,7 +140,8 @@ class TestWhatGoesWrong:
         host.faults.filter_blocked_error = 577
         error = refused(lab)
         text = str(error)
-        assert "notification_package pcnsflt on dc01.corp.example: loaded should be yes and is no" in text
+        assert "LSA on dc01.corp.example refused to load PCNSFLT at the last boot (event 16953 of " in text
+        assert "Another restart does not help" in text
         assert host.boot_count == 2
         # The next run does not restart it in vain.
         text = str(refused(lab))

@@ -170,7 +170,7 @@ def _redirected(
                 context.write_out = sink.extend
             if target.lower() != "nul":
                 sinks.append((normal(target, context.folder), operator.endswith(">>"), sink))
-    for path, _unused, _unused in sinks:
+    for path, _append, _sink in sinks:
         if not host.files.is_folder(path.rpartition("\\")[0]):
             context.error("The system cannot find the path specified.")
             return 1
