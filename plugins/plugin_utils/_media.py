@@ -13,10 +13,10 @@ from ntpath import basename
 from pathlib import Path
 
 from ansible_collections.entsso.password_sync.plugins.module_utils._errors import OperationFailed
-from ansible_collections.entsso.password_sync.plugins.module_utils._msi import MsiError, read_msi
-from ansible_collections.entsso.password_sync.plugins.module_utils._msi_package import MsiPackage, summarize
+from ansible_collections.entsso.password_sync.plugins.module_utils._msi import MsiError
 from ansible_collections.entsso.password_sync.plugins.module_utils._plan import PlanError
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._host import Host
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._msi_identity import MsiIdentity, identify
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._resource import Task
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._staging import staged
 
@@ -36,7 +36,7 @@ class Media:
     remote: bool
 
 
-def describe_media(task: Task, path: str, sha256: str, remote: bool) -> tuple[Media, MsiPackage | None]:
+def describe_media(task: Task, path: str, sha256: str, remote: bool) -> tuple[Media, MsiIdentity | None]:
     """Checks media as far as the control node can, and reads the package's identity.
 
     Returns:
@@ -58,7 +58,7 @@ def describe_media(task: Task, path: str, sha256: str, remote: bool) -> tuple[Me
             "Find out which is right: compare with the media you trust, then correct `sha256` or the file.",
         )
     try:
-        package = summarize(read_msi(data))
+        package = identify(data, actual)
     except MsiError as error:
         raise PlanError(task.subject, f"{local.name} can't be installed from: {error}", "") from None
     return Media(str(local), pinned, False), package

@@ -11,7 +11,6 @@ from typing import Any
 
 from ansible_collections.entsso.password_sync.plugins.module_utils import _package
 from ansible_collections.entsso.password_sync.plugins.module_utils._errors import HostError
-from ansible_collections.entsso.password_sync.plugins.module_utils._msi_package import MsiPackage
 from ansible_collections.entsso.password_sync.plugins.module_utils._msiexec import (
     MsiOutcome,
     install_command,
@@ -37,6 +36,7 @@ from ansible_collections.entsso.password_sync.plugins.plugin_utils._domain_contr
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._host import Host
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._markers import write_marker
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._media import Media, describe_media, on_host
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._msi_identity import MsiIdentity
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._resource import Resource, Task
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._staging import read_text
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._system import read_system
@@ -117,7 +117,7 @@ class MsiPackageResource(Resource):
         return f"{outcome.sentence.rstrip('.')}.{where}"
 
 
-def desired_package(subject: str, arguments: Mapping[str, Any], package: MsiPackage | None) -> DesiredPackage:
+def desired_package(subject: str, arguments: Mapping[str, Any], package: MsiIdentity | None) -> DesiredPackage:
     """Builds the wanted package from module arguments and what the MSI says of itself.
 
     Raises:
@@ -146,7 +146,7 @@ def desired_package(subject: str, arguments: Mapping[str, Any], package: MsiPack
     )
 
 
-def _media_of(task: Task, arguments: Mapping[str, Any]) -> tuple[Media | None, MsiPackage | None]:
+def _media_of(task: Task, arguments: Mapping[str, Any]) -> tuple[Media | None, MsiIdentity | None]:
     if not arguments.get("path"):
         return None, None
     return describe_media(task, str(arguments["path"]), str(arguments["sha256"]), bool(arguments["remote_src"]))

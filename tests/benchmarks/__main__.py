@@ -10,6 +10,7 @@ import resource
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,22 @@ from lab.forest import Forest
 from lab.inventory import write_inventory
 from lab.playbooks import PlaybookRunner, Run
 
-HOSTS = 30
+FEW, MANY = 10, 50
 REPEATS = 3
 INFO = "entsso.password_sync.pcns_info"
+
+
+@dataclass(frozen=True)
+class Cost:
+    """CPU time of a task on the control node, in milliseconds.
+
+    Attributes:
+        start: Once a run, mostly imports.
+        host: For each host.
+    """
+
+    start: float
+    host: float
 
 
 def main() -> int:
@@ -32,13 +46,12 @@ def main() -> int:
         for line in _requests(Path(folder)):
             print(f"  {line}")
         own, empty = _cpu(Path(folder))
-    above = (own - empty) / HOSTS * 1000
-    print(f"CPU time of the control node, {HOSTS} domain controllers, best of {REPEATS}:")
+    print(f"CPU time of the control node, from runs with {FEW} and {MANY} domain controllers, best of {REPEATS}:")
+    print(f"  pcns_info {own.host:.1f} ms a host and {own.start:.0f} ms a run")
+    print(f"  an empty task {empty.host:.1f} ms a host and {empty.start:.0f} ms a run")
     print(
-        f"  pcns_info {own / HOSTS * 1000:.1f} ms a host, an empty task {empty / HOSTS * 1000:.1f} ms, "
-        f"{own / empty:.1f} times as much"
+        f"  above it: {own.host - empty.host:.1f} ms a host (at most 40 ms are promised), {own.host / empty.host:.1f} times as much"
     )
-    print(f"  above the empty task: {above:.1f} ms a host (at most 40 ms are promised)")
     return 0
 
 
@@ -60,26 +73,29 @@ def _requests(folder: Path) -> Sequence[str]:
     return lines
 
 
-def _cpu(folder: Path) -> tuple[float, float]:
-    packages = one_package()
+def _cpu(folder: Path) -> tuple[Cost, Cost]:
     with Forest(populate=False) as forest:
-        for number in range(1, HOSTS + 1):
+        for number in range(1, MANY + 1):
             forest.add_domain_controller(f"dc{number:02}", "Paris")
         runner = PlaybookRunner(write_inventory(forest, folder / "cpu" / "inventory", {}), folder / "cpu" / "logs")
-        own = min(_seconds(runner, folder, INFO, {"packages": packages}) for _unused in range(REPEATS))
-        empty = min(_seconds(runner, folder, "ansible.builtin.debug", {"msg": ""}) for _unused in range(REPEATS))
-    return own, empty
+        return (
+            _cost(runner, folder, {INFO: {"packages": one_package()}}),
+            _cost(runner, folder, {"ansible.builtin.debug": {"msg": ""}}),
+        )
 
 
-def _seconds(runner: PlaybookRunner, folder: Path, action: str, arguments: Mapping[str, Any]) -> float:
-    """CPU time of a play with this one task, without that of a play with none."""
-    used = [_children(runner, _play(folder, tasks)) for tasks in ([], [{"name": "Measure", action: dict(arguments)}])]
-    return used[1] - used[0]
+def _cost(runner: PlaybookRunner, folder: Path, action: Mapping[str, Any]) -> Cost:
+    """What one task costs beyond a play with no task; apart what grows with the hosts and what does not."""
+    playbook = _play(folder, [{"name": "Measure", **action}])
+    few, many = (min(_children(runner, playbook, hosts) for _repeat in range(REPEATS)) for hosts in (FEW, MANY))
+    host = (many - few) / (MANY - FEW)
+    nothing = min(_children(runner, _play(folder, []), FEW) for _repeat in range(REPEATS))
+    return Cost(start=(few - FEW * host - nothing) * 1000, host=host * 1000)
 
 
-def _children(runner: PlaybookRunner, playbook: Path) -> float:
+def _children(runner: PlaybookRunner, playbook: Path, hosts: int) -> float:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    _require(runner.run(str(playbook)))
+    _require(runner.run(str(playbook), "--limit", f"domain_controllers[0:{hosts - 1}]"))
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 

@@ -1,0 +1,54 @@
+# Copyright: Contributors to the entsso.password_sync project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an MSI on the control node is, read once in a run and not once for each host."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ansible import constants
+
+from ansible_collections.entsso.password_sync.plugins.module_utils._msi import read_msi
+from ansible_collections.entsso.password_sync.plugins.module_utils._msi_package import summarize
+
+
+@dataclass(frozen=True)
+class MsiIdentity:
+    """What tells one package from another.
+
+    Attributes:
+        product_code: In braces.
+        version: Product version.
+        upgrade_code: In braces; empty when the package has none.
+    """
+
+    product_code: str
+    version: str
+    upgrade_code: str
+
+
+def identify(data: bytes, sha256: str) -> MsiIdentity:
+    """Reads an MSI's identity, or finds it in the private folder that all workers of a run share.
+
+    Args:
+        data: The file.
+        sha256: Its hash, already compared; it names what is remembered.
+
+    Raises:
+        MsiError: It is no usable MSI.
+    """
+    remembered = Path(str(constants.DEFAULT_LOCAL_TMP)) / f"entsso-msi-{sha256}.json"  # type: ignore[attr-defined]
+    try:
+        return MsiIdentity(**json.loads(remembered.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        package = summarize(read_msi(data))
+    identity = MsiIdentity(package.product_code, package.version, package.upgrade_code)
+    if remembered.parent.is_dir():
+        fresh = remembered.with_suffix(f".{os.getpid()}")
+        fresh.write_text(json.dumps(asdict(identity)), encoding="utf-8")
+        fresh.replace(remembered)
+    return identity
