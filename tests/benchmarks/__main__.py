@@ -49,9 +49,8 @@ def main() -> int:
     print(f"CPU time of the control node, from runs with {FEW} and {MANY} domain controllers, best of {REPEATS}:")
     print(f"  pcns_info {own.host:.1f} ms a host and {own.start:.0f} ms a run")
     print(f"  an empty task {empty.host:.1f} ms a host and {empty.start:.0f} ms a run")
-    print(
-        f"  above it: {own.host - empty.host:.1f} ms a host (at most 40 ms are promised), {own.host / empty.host:.1f} times as much"
-    )
+    above, ratio = own.host - empty.host, own.host / empty.host
+    print(f"  above it: {above:.1f} ms a host (at most 40 ms are promised), {ratio:.1f} times as much")
     return 0
 
 

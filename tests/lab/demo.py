@@ -121,17 +121,25 @@ class Demo:
             identities(self.predicted) - identities(self.made),
         )
         expect(not any(difference), "The changes made are exactly those that the check predicted.", difference)
+        writable = set(boots) - {RODC, SSO_SERVER}
         restarted = {name: count - boots[name] for name, count in self._restarts().items()}
         expect(
-            restarted == {name: int(name not in (RODC, SSO_SERVER)) for name in boots},
+            restarted == {name: int(name in writable) for name in boots},
             "Every writable domain controller restarted once; the RODC and the SSO server did not.",
             restarted,
         )
-        order = [change["resource"] for change in run.changes if change["resource"] in ("pcns_target", RESTART)]
+        rollout = [change["subject"] for change in run.changes if change["resource"] in ("msi_package", RESTART)]
         expect(
-            order[0] == "pcns_target" and order[-1] == "pcns_target",
-            "The target was created first, disabled, and enabled last.",
-            order,
+            rollout == [name for name in sorted(writable) for _step in range(2)],
+            "One domain controller was installed and restarted after the other.",
+            rollout,
+        )
+        targets = [change["new"] for change in run.changes if change["resource"] == "pcns_target"]
+        last = run.changes[-1]
+        expect(
+            targets[0]["enabled"] is False and last["resource"] == "pcns_target" and last["new"] == {"enabled": True},
+            "The target was created disabled, and enabled as the very last change.",
+            targets,
         )
 
     def second_run_changes_nothing(self) -> None:
