@@ -60,7 +60,8 @@ extends_documentation_fragment:
   - entsso.password_sync.connection.markers
   - entsso.password_sync.installation_directory
 notes:
-  - To observe, C(ssops -list) is run on the SSO server, and with O(applications) also C(ssops -display). Only that
+  - To observe, C(ssops -list) is run on the SSO server, and with O(applications), or when the list does
+    not name the adapter, also C(ssops -display). Only that
     the list marks adapters with C((E)) or C((D)) is documented; output that can't be understood, or a name that was
     cut off, fails the task.
   - To write, the definition is pushed into a folder of its own (with C(findstr) and C(certutil)), C(ssops) is run,

@@ -110,8 +110,8 @@ extends_documentation_fragment:
   - entsso.password_sync.connection.sso_server
   - entsso.password_sync.installation_directory
 notes:
-  - To observe, C(ssomanage -listapps all) is run on the SSO server. A name that its narrow columns cut off is not
-    recognized.
+  - To observe, C(ssomanage -listapps all) is run on the SSO server, and C(ssomanage -displayapp) when the list does not
+    name the application, since its narrow columns cut names off.
   - To create, the application file is pushed into a folder of its own (with C(findstr) and C(certutil)), C(ssomanage
     -createapps) is run, and folder and file are removed.
   - Mappings and credentials of users, changes to an application and its deletion are not there yet.
