@@ -152,7 +152,8 @@ notes:
   - Service, files, events and our own markers are read through WMI and WS-Eventing. What ENTSSO holds in its database
     only its own tools tell. These are run through the WinRM command shell and change nothing. C(ssomanage -listapps
     all) is run with O(applications), C(ssomanage -displayapp) for each that the list does not name, C(ssops -list)
-    with O(adapters), C(ssops -display) for each adapter with applications or not in the list, and C(ssoconfig -syncage) with O(password_sync_age).
+    with O(adapters), C(ssops -display) for each adapter with applications or not in the list, and
+    C(ssoconfig -syncage) with O(password_sync_age).
 seealso:
   - module: entsso.password_sync.pcns_info
   - module: entsso.password_sync.compliance_report
