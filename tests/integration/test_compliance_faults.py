@@ -67,7 +67,11 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outcome]:
         estate.down("sso02")
         broken = folder / "broken.xml.j2"
         broken.write_text("<sso><adapter name='{{ adapter.name }}'></sso>", encoding="utf-8")
-        estate.hosts["sso03"] = {"password_sync_adapters_template": str(broken)}
+        estate.hosts["sso03"] = {
+            "password_sync_adapters_server": fqdn("sso03"),
+            "password_sync_adapters_template": str(broken),
+        }
+        estate.hosts["sso04"] = {"password_sync_adapters_server": fqdn("sso04")}
         install_password_sync(forest, "sso04")
         estate.host("sso04").faults.tool_output["ssops"] = b"    (E)   \r\n"
         estate.host("healthy").faults.tool_output["pcnscfg"] = b"\xde\xad\xbe\xef: 1\r\n"

@@ -155,21 +155,18 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
         "ansible_user": "nobody",
         "ansible_password": "nothing",
     }
-    hosts = {
-        name: {**case.variables, "case_role": f"entsso.password_sync.{case.role}", "case_entry": case.entry}
-        for name, case in {**CASES, "survey": SURVEY}.items()
-    }
-    play = {
-        "name": "Run one role for each host",
-        "hosts": "all",
-        "gather_facts": False,
-        "tasks": [
-            {
-                "name": "Run it",
-                "ansible.builtin.include_role": {"name": "{{ case_role }}", "tasks_from": "{{ case_entry }}"},
-            }
-        ],
-    }
+    cases = {**CASES, "survey": SURVEY}
+    hosts = {name: {**case.variables, "case_role": case.role, "case_entry": case.entry} for name, case in cases.items()}
+    # A task for each entry point: hosts that include one role in one task share the entry point of whichever is first.
+    tasks = [
+        {
+            "name": f"Run {role}, {entry}",
+            "ansible.builtin.include_role": {"name": f"entsso.password_sync.{role}", "tasks_from": entry},
+            "when": f"(case_role, case_entry) == ('{role}', '{entry}')",
+        }
+        for role, entry in sorted({(case.role, case.entry) for case in cases.values()})
+    ]
+    play = {"name": "Run one role for each host", "hosts": "all", "gather_facts": False, "tasks": tasks}
     inventory, playbook = folder / "inventory.yml", folder / "play.yml"
     inventory.write_text(yaml.safe_dump({"all": {"hosts": hosts, "vars": nowhere}}), encoding="utf-8")
     playbook.write_text(yaml.safe_dump([play]), encoding="utf-8")

@@ -99,8 +99,9 @@ def adapters(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outcome]:
         for name in names:
             if name != "bare":
                 install_password_sync(forest, name)
-            # An SSO system is shared by its servers: each has names of its own here.
+            # Each writes for itself, as if it were the only server of its SSO system, with names of its own.
             estate.hosts[name] = {
+                "password_sync_adapters_server": fqdn(name),
                 "password_sync_adapters_applications": [application(name)],
                 "password_sync_adapters_items": [adapter(name)],
             }

@@ -17,7 +17,7 @@ from ansible_collections.entsso.password_sync.plugins.module_utils import _argum
 
 ROLES = Path(__file__).resolve().parents[2] / "roles"
 NAMES = sorted(path.name for path in ROLES.iterdir() if path.is_dir())
-INTERNAL = {("password_sync_adapters", "confirm"), ("pcns", "converge")}
+INTERNAL = {("password_sync_adapters", "confirm"), ("password_sync_adapters", "write"), ("pcns", "converge")}
 """Task files that only their own role includes, so that nobody calls them as an entry point."""
 
 Options = Mapping[str, Mapping[str, Any]]
