@@ -14,7 +14,7 @@ resources share. Nothing here does I/O; everything is a value.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from enum import Enum, StrEnum
 from operator import eq
@@ -270,6 +270,32 @@ class PlanError(Exception):
         self.subject = subject
         self.reason = reason
         self.remedy = remedy
+
+
+def plan_in_order(
+    estate: Estate, steps: Iterable[tuple[str, Callable[[Estate], tuple[Change, ...]]]]
+) -> tuple[tuple[Change, ...], dict[str, str]]:
+    """Plans several resources, each on what the earlier ones leave behind.
+
+    Args:
+        estate: What is observed.
+        steps: Resource name and its plan.
+
+    Returns:
+        The changes, and for each resource that can't be planned the first reason.
+    """
+    changes: list[Change] = []
+    problems: dict[str, str] = {}
+    for resource, plan in steps:
+        try:
+            planned = plan(estate)
+        except PlanError as error:
+            problems.setdefault(resource, error.reason)
+            continue
+        for change in planned:
+            estate = change.project(estate)
+        changes.extend(planned)
+    return tuple(changes), problems
 
 
 @dataclass(frozen=True)

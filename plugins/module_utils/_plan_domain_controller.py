@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 from ansible_collections.entsso.password_sync.plugins.module_utils import (
@@ -17,7 +17,7 @@ from ansible_collections.entsso.password_sync.plugins.module_utils import (
 from ansible_collections.entsso.password_sync.plugins.module_utils._names import NOTIFICATION_PACKAGE, PCNS_SERVICE
 from ansible_collections.entsso.password_sync.plugins.module_utils._package import DesiredPackage
 from ansible_collections.entsso.password_sync.plugins.module_utils._pcns_service import DesiredService
-from ansible_collections.entsso.password_sync.plugins.module_utils._plan import Change, Estate, PlanError
+from ansible_collections.entsso.password_sync.plugins.module_utils._plan import Change, Estate, plan_in_order
 
 
 def plan_domain_controller(
@@ -30,23 +30,12 @@ def plan_domain_controller(
     Returns:
         The changes, and for each resource that can't be planned the reason.
     """
-    changes: list[Change] = []
-    problems: dict[str, str] = {}
-
-    def step(resource: str, plan: Callable[[Estate], tuple[Change, ...]]) -> None:
-        nonlocal estate
-        try:
-            planned = plan(estate)
-        except PlanError as error:
-            problems.setdefault(resource, error.reason)
-            return
-        for change in planned:
-            estate = change.project(estate)
-        changes.extend(planned)
-
-    for package in packages:
-        step("msi_package", partial(_package.plan, subject, package))
-    step("notification_package", lambda now: _notification_package.plan(subject, NOTIFICATION_PACKAGE, now))
-    step("domain_controller_restart", lambda now: _restart.plan(subject, [NOTIFICATION_PACKAGE], now))
-    step("pcns_service", lambda now: _pcns_service.plan(subject, PCNS_SERVICE, service, now))
-    return tuple(changes), problems
+    return plan_in_order(
+        estate,
+        [
+            *((_package.RESOURCE, partial(_package.plan, subject, package)) for package in packages),
+            (_notification_package.RESOURCE, partial(_notification_package.plan, subject, NOTIFICATION_PACKAGE)),
+            (_restart.RESOURCE, partial(_restart.plan, subject, [NOTIFICATION_PACKAGE])),
+            (_pcns_service.RESOURCE, partial(_pcns_service.plan, subject, PCNS_SERVICE, service)),
+        ],
+    )

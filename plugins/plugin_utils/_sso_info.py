@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -19,13 +19,12 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._judge_sso im
 from ansible_collections.entsso.password_sync.plugins.module_utils._names import ENTSSO_SERVICE
 from ansible_collections.entsso.password_sync.plugins.module_utils._plan import (
     Absent,
-    Change,
     Estate,
     Key,
     Observation,
-    PlanError,
     Present,
     Unknown,
+    plan_in_order,
 )
 from ansible_collections.entsso.password_sync.plugins.module_utils._sso_adapter import DesiredAdapter
 from ansible_collections.entsso.password_sync.plugins.module_utils._sso_application import DesiredApplication
@@ -62,13 +61,17 @@ class SsoInfoAction(WindowsAction):
             service = host.services.get(ENTSSO_SERVICE)
             estate = _observe(host, task.subject, directory, system, server, applications, adapters)
             statistics = {"requests": host.statistics.requests, "bytes_sent": host.statistics.bytes_sent}
-        changes = _plan(
+        # What can't be planned is judged from the observation.
+        changes, _problems = plan_in_order(
             estate,
             [
-                partial(_sso_feature.plan, task.subject, feature),
-                partial(_sso_server.plan, task.subject, server),
-                *(partial(_sso_application.plan, task.subject, item) for item in applications),
-                *(partial(_sso_adapter.plan, task.subject, item) for item in adapters),
+                (_sso_feature.RESOURCE, partial(_sso_feature.plan, task.subject, feature)),
+                (_sso_server.RESOURCE, partial(_sso_server.plan, task.subject, server)),
+                *(
+                    (_sso_application.RESOURCE, partial(_sso_application.plan, task.subject, item))
+                    for item in applications
+                ),
+                *((_sso_adapter.RESOURCE, partial(_sso_adapter.plan, task.subject, item)) for item in adapters),
             ],
         )
         judged = JudgedServer(
@@ -120,20 +123,6 @@ def _observe(
         wanted = {item.name: item.applications for item in adapters}
         observations |= observe_adapters(host, directory, subject, wanted)
     return Estate(observations, STATE_TYPES)
-
-
-def _plan(estate: Estate, steps: list[Callable[[Estate], tuple[Change, ...]]]) -> tuple[Change, ...]:
-    """Plans each step on what the earlier ones leave behind; what can't be planned is judged from the observation."""
-    changes: list[Change] = []
-    for step in steps:
-        try:
-            planned = step(estate)
-        except PlanError:
-            continue
-        for change in planned:
-            estate = change.project(estate)
-        changes.extend(planned)
-    return tuple(changes)
 
 
 def _adapter_row(subject: str, desired: DesiredAdapter, estate: Estate) -> dict[str, Any]:
