@@ -22,10 +22,22 @@ def preload() -> None:
     """Imports the libraries; one that is missing is told when it is needed, by whoever needs it.
 
     The connection plugin is loaded as well: reading its documentation, where Ansible keeps the options, costs a fork
-    more than connecting does.
+    more than connecting does. So is OpenSSL's RC4, with which NTLM seals: it is in a module of its own (legacy).
     """
     for name in LIBRARIES:
         with suppress(ImportError):
             importlib.import_module(name)
+    with suppress(ImportError):
+        _load_rc4()
     loader: Any = connection_loader
     loader.get("ansible.builtin.winrm", class_only=True)
+
+
+def _load_rc4() -> None:
+    """Makes OpenSSL load it; a build without RC4 says so when NTLM needs it."""
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.decrepit.ciphers.algorithms import ARC4
+    from cryptography.hazmat.primitives.ciphers import Cipher
+
+    with suppress(UnsupportedAlgorithm):
+        Cipher(ARC4(bytes(16)), mode=None).encryptor()

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 
 from lab.backend import Backend
@@ -74,6 +75,8 @@ class Connection:
             self._writer.transport.abort()
         finally:
             self._writer.close()
+            with suppress(OSError):
+                await self._writer.wait_closed()
 
     async def _serve_one(self) -> bool:
         """Serve one request; return whether the connection goes on."""

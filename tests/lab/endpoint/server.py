@@ -60,6 +60,11 @@ class Endpoint:
         return bool(self._listeners)
 
     @property
+    def open_connections(self) -> int:
+        """How many connections of clients are open; one counts until its end has been told to the client."""
+        return len(self._connections)
+
+    @property
     def open_shells(self) -> int:
         """How many WinRS shells clients have left open."""
         return self._dispatcher.shells.open_shells
