@@ -105,6 +105,12 @@ DOMAIN_CONTROLLER_RESTART: Specification = {
     "interval": {"type": "float", "default": 5.0},
 }
 
+ROLLOUT_LOCK: Specification = {
+    "state": {"type": "str", "choices": ["held", "free"], "default": "held"},
+    "minutes": {"type": "int", "default": 120},
+    "force": {"type": "bool", "default": False},
+}
+
 DIRECTORY: Specification = {"type": "str", "default": ENTSSO_DIRECTORY}
 
 SSO_FEATURE: Specification = {

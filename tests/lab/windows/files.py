@@ -67,6 +67,11 @@ class FileSystem:
         """Whether a folder of that path exists."""
         return normal(path).lower() in self._folders
 
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """Every folder, as it was spelled when it was made."""
+        return tuple(self._folders.values())
+
     def make_folder(self, path: str) -> None:
         """Makes a folder and all above it; nothing happens when it exists."""
         parts = normal(path).split("\\")

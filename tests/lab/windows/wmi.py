@@ -24,6 +24,7 @@ _CIMV2: Mapping[str, tuple[Instances, tuple[str, ...]]] = {
     "win32_process": (wmi_system.processes, ("Handle",)),
     "win32_service": (wmi_services.services, ("Name",)),
     "cim_datafile": (wmi_files.data_files, ("Name",)),
+    "win32_directory": (wmi_files.directories, ("Name",)),
     "stdregprov": (lambda _: (), ()),
 }
 _CLASSES: Mapping[str, Mapping[str, tuple[Instances, tuple[str, ...]]]] = {

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""CIM_DataFile: files by WQL (wsman.md 4). Names are in lower case, as WMI gives them."""
+"""CIM_DataFile and Win32_Directory: files and folders by WQL (wsman.md 4), named in lower case as WMI does."""
 
 from __future__ import annotations
 
@@ -58,5 +58,24 @@ def _instance(host: SimulatedHost, file: File) -> Mapping[str, CimValue]:
         "Status": "OK",
         "System": False,
         "Version": file.version,
+        "Writeable": True,
+    }
+
+
+def directories(host: SimulatedHost) -> Sequence[Mapping[str, CimValue]]:
+    """Returns every folder that the lab knows."""
+    return [_directory(path.lower()) for path in host.files.folders]
+
+
+def _directory(path: str) -> Mapping[str, CimValue]:
+    parent, _unused, leaf = path.rpartition("\\")
+    above = parent or path
+    return {
+        "Drive": path[:2],
+        "FileName": leaf if parent else "",
+        "FileType": "File Folder",
+        "Name": path,
+        "Path": above[2:] + "\\",
+        "Readable": True,
         "Writeable": True,
     }
