@@ -7,6 +7,8 @@
 
 # Which Python; empty for the best found of python3.12, python3.11, python3.
 PYTHON ?=
+# Which release of ansible-core, for example 2.20; empty for the one in requirements/core.txt.
+CORE ?=
 # Which gates `make test` runs; empty for all.
 GATES ?=
 # Passed on to the demo, the lab and the benchmarks.
@@ -16,19 +18,20 @@ ARGS ?=
 .NOTPARALLEL:
 .PHONY: help demo test lab bench clean
 
-VENV := PYTHON='$(PYTHON)' sh tests/gates/venv.sh
+VENV := PYTHON='$(PYTHON)' CORE='$(CORE)' sh tests/gates/venv.sh
 
 # Ansible refuses to start without a UTF-8 locale. Its own settings and temporary files stay in build/.
 RUN := LC_ALL=C.UTF-8 \
 	PATH="$$venv/bin:$$PATH" \
 	PYTHONPATH='$(CURDIR)/build/collections:$(CURDIR)/tests' \
 	ANSIBLE_COLLECTIONS_PATH='$(CURDIR)/build/collections' \
+	CORE='$(CORE)' \
 	ANSIBLE_HOME='$(CURDIR)/build/ansible-home' \
 	"$$venv/bin/python" -m
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\): ## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
-	@echo 'PYTHON=python3.12 chooses another Python; GATES="ruff unit" chooses gates of make test.'
+	@echo 'PYTHON=python3.12 chooses another Python; CORE=2.20 another ansible-core; GATES="ruff unit" chooses gates of make test.'
 
 demo: ## Run the main job from start to end on a simulated forest: no Windows, no root
 	@venv=$$($(VENV) runtime) && $(RUN) lab.demo $(ARGS)

@@ -119,7 +119,8 @@ def main(arguments: Sequence[str]) -> int:
     chosen = [gate for gate in GATES if gate.name in wanted]
 
     root = Path(__file__).resolve().parents[2]
-    folder = f"py{sys.version_info[0]}.{sys.version_info[1]}"
+    core = os.environ.get("CORE")
+    folder = f"py{sys.version_info[0]}.{sys.version_info[1]}{f'-core{core}' if core else ''}"
     workspace = Workspace(
         root=root,
         logs=root / "build" / "logs" / folder,

@@ -6,8 +6,9 @@
 # Finds a Python and keeps a virtual environment ready for it in build/venv/py3.X.
 #   sh tests/gates/venv.sh find            print the Python that would be used
 #   sh tests/gates/venv.sh runtime|test    make ready for the demo, or for all tests; print the environment's path
-# The variable PYTHON names one Python instead of the best found. Progress goes to stderr; a stamp with the hash of the
-# requirement files makes the second run quick.
+# The variable PYTHON names one Python instead of the best found, CORE one release of ansible-core (2.20) instead of the one
+# that requirements/core.txt has for it. Progress goes to stderr; a stamp with the hash of the requirement files makes the
+# second run quick.
 set -eu
 
 level=$1
@@ -65,12 +66,18 @@ if [ "$level" = find ]; then
 fi
 
 version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
-venv=$root/build/venv/py$version
-log=$root/build/logs/venv-py$version.log
+name=py$version${CORE:+-core$CORE}
+venv=$root/build/venv/$name
+log=$root/build/logs/venv-$name.log
+if [ -n "${CORE:-}" ]; then
+    core="ansible-core~=$CORE.0"
+else
+    core="-rrequirements/core.txt"
+fi
 mkdir -p build/venv build/logs build/collections/ansible_collections/entsso
 
 # Two makes at the same time set up one after the other.
-exec 9>"build/venv/.lock-py$version"
+exec 9>"build/venv/.lock-$name"
 if command -v flock >/dev/null 2>&1; then
     flock 9
 fi
@@ -90,9 +97,9 @@ install() {
     if [ "$(cat "$stamp" 2>/dev/null)" = "$hash" ]; then
         return 0
     fi
-    printf 'Installing requirements/%s.txt into build/venv/py%s (once, a minute or so) ' "$1" "$version" >&2
+    printf 'Installing requirements/%s.txt into build/venv/%s (once, a minute or so) ' "$1" "$name" >&2
     rm -f "$stamp" "$log.failed"
-    { "$venv/bin/python" -m pip install --disable-pip-version-check --progress-bar off -r "requirements/$1.txt" 2>&1 ||
+    { "$venv/bin/python" -m pip install --disable-pip-version-check --progress-bar off "$core" -r "requirements/$1.txt" 2>&1 ||
         touch "$log.failed"; } | tee "$log" | while read -r word rest; do
         case $word in
         Collecting | Installing) printf '.' >&2 ;;
@@ -108,6 +115,37 @@ install() {
     echo "$hash" >"$stamp"
 }
 
+# Kerberos has no wheels for Linux. Those that fit every Python are built once into build/wheels, side by side, and quickly
+# rather than fast.
+install_kerberos() {
+    stamp=$venv/.ready-kerberos
+    if [ "$(cat "$stamp" 2>/dev/null)" = "$hash" ]; then
+        return 0
+    fi
+    if ! command -v krb5-config >/dev/null 2>&1 || ! command -v cc >/dev/null 2>&1; then
+        echo "The tests with Kerberos are left out. They need: apt-get install -y gcc libkrb5-dev" >&2
+        return 0
+    fi
+    printf 'Building what Kerberos needs for build/venv/%s (once, a minute or two) ' "$name" >&2
+    mkdir -p build/wheels
+    for package in gssapi krb5; do
+        if [ -z "$(find build/wheels -name "$package-*.whl")" ]; then
+            CFLAGS="-O0 -g0" "$venv/bin/python" -m pip wheel --disable-pip-version-check --quiet --no-deps \
+                --wheel-dir build/wheels "$package" >"$log.$package" 2>&1 &
+        fi
+    done
+    wait
+    if CFLAGS="-O0 -g0" "$venv/bin/python" -m pip install --disable-pip-version-check --progress-bar off \
+        --find-links build/wheels "$core" -r requirements/test.txt -r requirements/kerberos.txt >"$log" 2>&1; then
+        printf ' done\n' >&2
+        echo "$hash" >"$stamp"
+    else
+        printf '\n' >&2
+        tail -n 15 "$log" >&2
+        echo "pip could not build what Kerberos needs (whole output: $log); the tests with Kerberos are left out." >&2
+    fi
+}
+
 case $level in
 runtime)
     # The full set contains the small one.
@@ -117,7 +155,10 @@ runtime)
         install runtime
     fi
     ;;
-test) install test ;;
+test)
+    install test
+    install_kerberos
+    ;;
 *)
     echo "Usage: sh tests/gates/venv.sh find|runtime|test" >&2
     exit 2
