@@ -66,6 +66,22 @@ attributes:
     platforms: windows
 """
 
+    DIAGNOSTIC = r"""
+options: {}
+attributes:
+  check_mode:
+    description: Can run in check mode and return what would change without changing the host.
+    support: full
+    details: This module changes nothing in any mode.
+  diff_mode:
+    description: Returns what has changed, or in check mode would change, when in diff mode.
+    support: N/A
+  platform:
+    description: Platforms of the hosts whose connection can be looked at.
+    support: full
+    platforms: windows
+"""
+
     REPORT = r"""
 options: {}
 attributes:
@@ -80,4 +96,43 @@ attributes:
     description: Platforms on which the report can be written; this is the control node.
     support: full
     platforms: posix
+"""
+
+    DIRECTORY = r"""
+options: {}
+attributes:
+  check_mode:
+    description: Can run in check mode and return what would change without changing the host.
+    support: full
+    details: This module changes nothing in any mode.
+  diff_mode:
+    description: Returns what has changed, or in check mode would change, when in diff mode.
+    support: N/A
+  platform:
+    description: Platforms whose directory can be read.
+    support: full
+    platforms: windows
+"""
+
+    DIRECTORY_RESOURCE = r"""
+options: {}
+attributes:
+  check_mode:
+    description: Can run in check mode and return what would change without changing the directory.
+    support: full
+    details:
+      - The plan stands on what is observed and on the changes that earlier tasks of the same run would have made.
+        These are kept in the host fact RV(ansible_facts.entsso_password_sync_planned).
+      - Whether the account has the right to write is not found out in check mode.
+  diff_mode:
+    description: Returns what has changed, or in check mode would change, when in diff mode.
+    support: full
+  facts:
+    description: Returns an C(ansible_facts) dictionary that updates existing host facts.
+    support: full
+    details: Only in check mode.
+  platform:
+    description: Platforms whose directory can be managed.
+    support: full
+    platforms: windows
 """

@@ -12,19 +12,21 @@ class ModuleDocFragment:
     DOCUMENTATION = r"""
 options: {}
 requirements:
-  - pywinrm on the control node
+  - pywinrm on the control node, or pypsrp for the C(psrp) connection
 notes:
-  - The host is reached over the C(winrm) connection of the inventory, with its variables. The C(psrp) connection is
-    not supported yet, and every other connection is refused with a sentence that says what to set.
+  - The host is reached over the C(winrm) or C(psrp) connection of the inventory, with its variables. Every other
+    connection, and another C(ansible_psrp_configuration_name) than the default, is refused with a sentence that says
+    what to set.
   - C(become) is refused. It has no effect on WS-Management and would be ignored silently; connect with the account
     that has the rights.
   - For hosts of the group C(domain_controllers), transports that hand the password to the host (C(basic),
     C(plaintext), C(credssp), and C(ssl) without a client certificate) are refused unless the variable
-    C(password_sync_allow_exposed_password) is true.
+    C(password_sync_allow_exposed_password) is true. So is HTTP without message encryption; and C(basic) over HTTP,
+    which shows the password to anybody on the way, for every host.
   - After a host has rejected the password, nothing is tried again with that account on any host of the run, so that
     no account is locked out.
-  - No PowerShell runs on the host. WMI and WS-Eventing are asked directly; programs are started only as this page
-    says.
+  - No PowerShell runs on the host, with the C(psrp) connection neither. WMI and WS-Eventing are asked directly;
+    programs are started only as this page says.
 """
 
     DOMAIN_CONTROLLER = r"""

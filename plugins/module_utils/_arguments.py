@@ -37,9 +37,17 @@ PACKAGE: Specification = {
 }
 PACKAGE_REQUIRED_TOGETHER = [["path", "sha256"]]
 
+TRANSFER: Specification = {
+    "transfer": {"type": "str", "choices": ["auto", "smb", "stream"], "default": "auto"},
+    "smb_share": {"type": "str", "default": "C$"},
+    "smb_port": {"type": "int", "default": 445},
+}
+
 MSI_PACKAGE: Specification = {
     **PACKAGE,
+    **TRANSFER,
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "run_as": {"type": "str", "choices": ["connection", "system_task"], "default": "connection"},
     "deadline": {"type": "int", "default": 7200},
     "busy_wait": {"type": "int", "default": 900},
     "busy_interval": {"type": "float", "default": 15.0},
@@ -69,6 +77,14 @@ PCNS_INFO: Specification = {
     "event_log_level": {"type": "int", "choices": [0, 1, 2, 3]},
     "site": {"type": "str"},
     "systems": {"type": "list", "elements": "str", "default": []},
+}
+
+CONNECTION_INFO: Specification = {
+    "probe_shell": {"type": "bool", "default": False},
+    "probe_share": {"type": "bool", "default": False},
+    "smb_port": {"type": "int", "default": 445},
+    "redact": {"type": "bool", "default": False},
+    "deadline": {"type": "float", "default": 5.0},
 }
 
 PCNS_CONFIGURATION: Specification = {
@@ -109,6 +125,37 @@ ROLLOUT_LOCK: Specification = {
     "state": {"type": "str", "choices": ["held", "free"], "default": "held"},
     "minutes": {"type": "int", "default": 120},
     "force": {"type": "bool", "default": False},
+}
+
+LDAP: Specification = {
+    "domain": {"type": "str"},
+    "server": {"type": "str"},
+    "port": {"type": "int"},
+    "auth_protocol": {
+        "type": "str",
+        "choices": ["negotiate", "kerberos", "ntlm", "simple"],
+        "default": "negotiate",
+    },
+    "tls_mode": {"type": "str", "choices": ["ldaps", "start_tls"]},
+    "username": {"type": "str"},
+    "password": {"type": "str", "no_log": True},
+    "ticket_cache": {"type": "str"},
+    "ca_cert": {"type": "path"},
+    "name_servers": {"type": "list", "elements": "str", "default": []},
+    "connection_timeout": {"type": "float", "default": 5.0},
+    "timeout": {"type": "float", "default": 60.0},
+}
+
+DOMAIN_CONTROLLER_INFO: Specification = {**LDAP, "forest": {"type": "bool", "default": False}}
+
+SERVICE_PRINCIPAL_NAME: Specification = {
+    **LDAP,
+    "name": {"type": "list", "elements": "str", "required": True},
+    "account": {"type": "str", "required": True},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "force": {"type": "bool", "default": False},
+    "replication_servers": {"type": "list", "elements": "str", "default": []},
+    "replication_timeout": {"type": "float", "default": 120.0},
 }
 
 DIRECTORY: Specification = {"type": "str", "default": ENTSSO_DIRECTORY}
@@ -172,8 +219,31 @@ SSO_INFO: Specification = {
     "installation_directory": DIRECTORY,
 }
 
+ROLLOUT_POLICY: Specification = {
+    "max_unavailable_total": {"type": "int", "default": 1},
+    "max_unavailable_per_site": {"type": "int", "default": 1},
+    "lone_domain_controller": {"type": "str", "choices": ["allow", "refuse"], "default": "allow"},
+    "keep_global_catalog": {"type": "bool", "default": True},
+    "canaries": {"type": "list", "elements": "str", "default": []},
+    "order": {"type": "list", "elements": "str", "default": []},
+    "window_seconds": {"type": "int"},
+    "assume_available": {"type": "bool", "default": False},
+}
+
+ROLLOUT_PLAN: Specification = {
+    "domain_controllers": {"type": "list", "elements": "str", "required": True},
+    "directory": {"type": "list", "elements": "dict", "required": True},
+    "policy": {"type": "dict", "options": ROLLOUT_POLICY},
+    "worst_case_seconds": {"type": "int", "default": 10020},
+    "dest": {"type": "path"},
+    "src": {"type": "path"},
+    "approved_plan": {"type": "str"},
+}
+
 COMPLIANCE_REPORT: Specification = {
     "domain_controllers": {"type": "list", "elements": "str", "default": []},
+    "inventory": {"type": "list", "elements": "str", "default": []},
+    "directory_answer": {"type": "dict"},
     "read_only": {"type": "list", "elements": "str", "default": []},
     "sso_servers": {"type": "list", "elements": "str", "default": []},
     "systems": {"type": "list", "elements": "str", "default": []},

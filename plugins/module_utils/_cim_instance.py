@@ -21,8 +21,10 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._errors impor
 
 T = TypeVar("T")
 
-_INTERVAL = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:\.(\d{1,6}))?S)?)?$")
-_DMTF = re.compile(r"(\d{14})\.(\d{6})([+-]\d{3})$")
+_INTERVAL = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:\.(\d{1,6}))?S)?)?", re.ASCII)
+_DMTF = re.compile(r"([0-9]{14})\.([0-9]{6})([+-][0-9]{3})$")
+_INTEGER = re.compile(r"[+-]?[0-9]{1,20}")
+"""Decimal, of up to 64 bits (wsman.md 1.7); Python's `int` takes more than that for a number."""
 
 
 @dataclass(frozen=True)
@@ -157,10 +159,9 @@ class CimInstance:
                 raise self._unreadable(name, "is no array of text")
 
     def _integer(self, name: str, value: str) -> int:
-        try:
+        if _INTEGER.fullmatch(value.strip()):
             return int(value)
-        except ValueError as error:
-            raise self._unreadable(name, f"is no integer but {value[:40]!r}") from error
+        raise self._unreadable(name, f"is no integer but {value[:40]!r}")
 
     def _required(self, name: str, value: T | None) -> T:
         if value is None:
@@ -178,16 +179,16 @@ def parse_datetime(value: str) -> datetime:
         ValueError: Neither form, or without a zone: no source says what zone Windows would then mean.
     """
     text = value.strip()
-    if found := _DMTF.match(text):
-        moment = datetime.strptime(found[1] + found[2], "%Y%m%d%H%M%S%f")
-        return (moment - timedelta(minutes=int(found[3]))).replace(tzinfo=UTC)
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError(f"{text!r} has no time zone")
     try:
+        if found := _DMTF.fullmatch(text):
+            moment = datetime.strptime(found[1] + found[2], "%Y%m%d%H%M%S%f")
+            return (moment - timedelta(minutes=int(found[3]))).replace(tzinfo=UTC)
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is None:
+            raise ValueError(f"{text[:40]!r} has no time zone")
         return moment.astimezone(UTC)
     except OverflowError as error:
-        raise ValueError(f"{text!r} is out of range") from error
+        raise ValueError(f"{text[:40]!r} is out of range") from error
 
 
 def parse_interval(value: str) -> timedelta:
@@ -196,7 +197,7 @@ def parse_interval(value: str) -> timedelta:
     Raises:
         ValueError: Another form.
     """
-    found = _INTERVAL.match(value.strip())
+    found = _INTERVAL.fullmatch(value.strip())
     if not found or value.strip() in ("P", "PT"):
         raise ValueError(f"{value[:40]!r} is no duration")
     days, hours, minutes, seconds = (int(part or 0) for part in found.groups()[:4])

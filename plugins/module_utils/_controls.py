@@ -29,6 +29,7 @@ class Control:
         severity: What is at stake while it does not.
         rationale: What users lose while it does not, one or two sentences.
         source: What it rests on.
+        raised: When a finding of it is graver than `severity`, and how much; empty when none is.
     """
 
     id: str
@@ -36,6 +37,7 @@ class Control:
     severity: Severity
     rationale: str
     source: str
+    raised: str = ""
 
     def consequence(self, systems: Sequence[str] = ()) -> str:
         """Returns the rationale with the names of the systems that are affected, for example RACF and LDAP."""
@@ -54,6 +56,8 @@ class Control:
         observed_at: str = "",
         repair: str = "",
         restarts: int = 0,
+        severity: Severity | None = None,
+        consequence: str = "",
     ) -> Finding:
         """Judges this control on one subject; a status that passes carries no consequence and no repair.
 
@@ -69,16 +73,19 @@ class Control:
             observed_at: UTC, ISO 8601 with `Z`.
             repair: The command that repairs it, or what a person must do.
             restarts: How many host restarts the repair needs.
+            severity: What is at stake in this case, where that is not the control's.
+            consequence: What users lose in this case, where that is not the control's rationale.
         """
+        loses = consequence.replace(SYSTEMS, listing(systems)) if consequence and systems else consequence
         return Finding(
             control=self.id,
             title=f"{self.title}: {about}" if about else self.title,
-            severity=self.severity,
+            severity=severity or self.severity,
             status=status,
             subject=subject,
             site=site,
             message=message,
-            consequence="" if status.passes else self.consequence(systems),
+            consequence="" if status.passes else loses or self.consequence(systems),
             evidence=evidence,
             observed_at=observed_at,
             repair="" if status.passes else repair,
@@ -96,6 +103,7 @@ CONTROLS: tuple[Control, ...] = (
             "a DC without the capture component loses them silently."
         ),
         source="Microsoft: Using Password Synchronization (jj590288); pcns.md 5 (T1) and 7, check 1",
+        raised="Critical where the directory knows a writable domain controller that no run would look after.",
     ),
     Control(
         id="PCNS-002",

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from enum import Enum
+
 
 class HostError(Exception):
     """Something that was wanted of a host did not happen.
@@ -59,6 +61,10 @@ class AccessDenied(HostError):
     """The account is known to the host and may not do this."""
 
 
+class WrongMachine(HostError):
+    """The machine that answers is another one than the inventory names; nothing was changed on it."""
+
+
 class WsmanFault(HostError):
     """The host answered with a WS-Management fault that has no kind of its own.
 
@@ -68,18 +74,17 @@ class WsmanFault(HostError):
         message: The host's own text, in the host's language.
     """
 
-    def __init__(self, host: str, subject: str, code: int | None, subcode: str, message: str) -> None:
-        number = f"fault {code} (0x{code:08X})" if code is not None else "a fault without a number"
-        text = " ".join(message.split()).rstrip(".")
-        super().__init__(
-            host,
-            subject,
-            f"the host answered {number}{', ' + subcode if subcode else ''}: {text or 'no text'}",
-            "Look the number up in Microsoft's WinRM and WMI error lists and mend its cause on the host",
-        )
-        self.code = code
-        self.subcode = subcode
-        self.message = message
+    code: int | None = None
+    subcode: str = ""
+    message: str = ""
+
+
+class QuotaExceeded(WsmanFault):
+    """A quota of the WinRM service is used up; the request was not begun."""
+
+
+class EnvelopeTooLarge(WsmanFault):
+    """A message is larger than the host sends or takes."""
 
 
 class OperationFailed(HostError):
@@ -114,15 +119,58 @@ class Unquotable(HostError):
     """A value can't be put on a Windows command line without changing its meaning."""
 
 
+class TransferUnavailable(HostError):
+    """A way of bringing a file to the host is not open; the account was not refused, and nothing was transferred."""
+
+
+class DirectoryError(HostError):
+    """The directory refused an LDAP operation, or what it holds is not what was expected.
+
+    Attributes:
+        code: LDAP result code (RFC 4511 4.1.9); None when the directory gave none.
+    """
+
+    def __init__(self, host: str, subject: str, reason: str, remedy: str, *, code: int | None = None) -> None:
+        super().__init__(host, subject, reason, remedy)
+        self.code = code
+
+
+class DirectoryUnreachable(DirectoryError):
+    """No domain controller could be talked to over LDAP: not found, no route, refused, silent, or not trusted."""
+
+
+class DirectoryReferral(DirectoryError):
+    """The domain controller does not hold what was asked for, and names others.
+
+    Attributes:
+        uris: The LDAP URIs that it named.
+    """
+
+    def __init__(self, host: str, subject: str, reason: str, remedy: str, *, uris: tuple[str, ...]) -> None:
+        super().__init__(host, subject, reason, remedy, code=10)
+        self.uris = uris
+
+
+class Excess(Enum):
+    """What an answer had too much of."""
+
+    TIME = "time"
+    SIZE = "size"
+
+
 class ConnectionLost(Exception):
     """An exchange broke before its answer came. Internal to host access: it never reaches a user.
 
     Attributes:
         reason: What the network layer said.
         sent: False only when it is certain that the request never reached the host.
+        status: The HTTP status with which the host answered before the request was sent; 0 where it did not answer.
+        excess: What the answer had too much of, where that is why it was given up.
     """
 
-    def __init__(self, reason: str, *, sent: bool = True) -> None:
+    def __init__(self, reason: str, *, sent: bool = True, status: int = 0, excess: Excess | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
         self.sent = sent
+        self.status = status
+        self.excess = excess

@@ -31,8 +31,9 @@ class Status(StrEnum):
 
 
 class Severity(StrEnum):
-    """How much is at stake while a control is not met."""
+    """How much is at stake while a control is not met, the gravest first."""
 
+    CRITICAL = "critical"
     HIGH = "high"
     MEDIUM = "medium"
     LOW = "low"

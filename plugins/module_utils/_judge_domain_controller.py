@@ -173,11 +173,14 @@ def exempt_finding(subject: str, site: str, reason: str) -> Finding:
     return get_control("PCNS-004").finding(Status.EXEMPT, subject, f"Exempt: {reason}.", site=site)
 
 
-def judge_versions(versions: Mapping[str, Mapping[str, str]], observed_at: str) -> tuple[Finding, ...]:
+def judge_versions(
+    versions: Mapping[str, Mapping[str, str]], unread: Sequence[str], observed_at: str
+) -> tuple[Finding, ...]:
     """Judges whether every domain controller has the same version of each package.
 
     Args:
         versions: Domain controller to package and version; one without packages says nothing.
+        unread: Domain controllers whose packages are not known, which PCNS-001 or PCNS-004 says of them.
         observed_at: UTC time of the report.
 
     Returns:
@@ -192,11 +195,13 @@ def judge_versions(versions: Mapping[str, Mapping[str, str]], observed_at: str) 
                 holders.setdefault(installed[package], []).append(name)
         listed = "; ".join(f"{version} on {', '.join(names)}" for version, names in sorted(holders.items()))
         same = len(holders) == 1
+        one = Status.NOT_APPLICABLE if unread else Status.COMPLIANT
+        rest = f" Not known on {_listed(unread)}, as PCNS-001 or PCNS-004 says." if unread else ""
         findings.append(
             get_control("PCNS-009").finding(
-                Status.COMPLIANT if same else Status.MANUAL,
+                one if same else Status.MANUAL,
                 "domain controllers",
-                f"{package} has {'one version' if same else 'several versions'}: {listed}.",
+                f"{package} has {'one version' if same else 'several versions'}: {listed}.{rest}",
                 about=package,
                 evidence="registry",
                 observed_at=observed_at,

@@ -17,7 +17,13 @@ from ansible_collections.entsso.password_sync.plugins.module_utils import (
 from ansible_collections.entsso.password_sync.plugins.module_utils._names import NOTIFICATION_PACKAGE, PCNS_SERVICE
 from ansible_collections.entsso.password_sync.plugins.module_utils._package import DesiredPackage
 from ansible_collections.entsso.password_sync.plugins.module_utils._pcns_service import DesiredService
-from ansible_collections.entsso.password_sync.plugins.module_utils._plan import Change, Estate, plan_in_order
+from ansible_collections.entsso.password_sync.plugins.module_utils._plan import (
+    KNOWN_AFTER_APPLY,
+    Change,
+    Estate,
+    Operation,
+    plan_in_order,
+)
 
 
 def plan_domain_controller(
@@ -39,3 +45,19 @@ def plan_domain_controller(
             (_pcns_service.RESOURCE, partial(_pcns_service.plan, subject, PCNS_SERVICE, service)),
         ],
     )
+
+
+def possible_changes(subject: str, service: DesiredService, changes: Sequence[Change]) -> tuple[Change, ...]:
+    """Returns what may have to be done besides the changes of a plan, since Windows decides it meanwhile.
+
+    A package leaves the service in a state that nobody knows before (`KNOWN_AFTER_APPLY`). Where that is not the wanted
+    one, a run changes it, so whoever approves a plan must have seen it.
+    """
+    key = _pcns_service.key(subject, PCNS_SERVICE)
+    values = [effect.values or {} for change in changes for effect in change.leaves if effect.key == key]
+    attributes = sorted({name for value in values for name in value if value[name] == KNOWN_AFTER_APPLY})
+    new = {name: getattr(service, name) for name in attributes if getattr(service, name) is not None}
+    if not new:
+        return ()
+    old = dict.fromkeys(new, KNOWN_AFTER_APPLY)
+    return (Change(subject, _pcns_service.RESOURCE, PCNS_SERVICE, Operation.UPDATE, old=old, new=new),)

@@ -15,9 +15,11 @@ import re
 from ansible_collections.entsso.password_sync.plugins.module_utils._errors import Unquotable
 
 COMMAND_LINE_LIMIT = 8191
-"""Characters that cmd.exe takes (Microsoft KB830473)."""
+"""Characters that cmd.exe takes (Microsoft KB830473). The two quotes that `wrap` adds are counted; the name of cmd and
+its `/c` are not, since the text speaks of the string that cmd is given."""
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029\ud800-\udfff\ufffe\uffff]")
+"""Line ends and control characters, and what no XML can hold."""
 _NEEDS_QUOTES = re.compile(r"[^A-Za-z0-9_.:/\\+-]")
 _PUBLIC_PROPERTY = re.compile(r"[A-Z_][A-Z0-9_.]*\Z")
 _WHY = {
@@ -93,10 +95,23 @@ def wrap(line: str) -> str:
         raise Unquotable(
             "",
             "command line",
-            f"it has {len(wrapped)} characters and cmd takes {COMMAND_LINE_LIMIT}",
+            f"it has {len(wrapped)} characters with the two quotes that WinRM needs around it, "
+            f"and cmd takes {COMMAND_LINE_LIMIT}",
             "Use shorter paths or fewer properties",
         )
     return wrapped
+
+
+def check_variable(name: str, value: str) -> None:
+    """Checks an environment variable, which reaches a program as it is.
+
+    Raises:
+        Unquotable: Windows can't have such a name, or one of them holds a control character.
+    """
+    _refuse_control(name, "name of an environment variable")
+    _refuse_control(value, f"environment variable {name}")
+    if not name or "=" in name:
+        raise Unquotable("", f"environment variable {name!r}", "that is no name", "Use a name without =")
 
 
 def _refuse(value: str, characters: str, what: str = "command line argument") -> None:

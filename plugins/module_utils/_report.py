@@ -31,7 +31,10 @@ _STATUS_ORDER = (
     Status.NOT_APPLICABLE,
     Status.COMPLIANT,
 )
-_SEVERITY_ORDER = (Severity.HIGH, Severity.MEDIUM, Severity.LOW)
+_SEVERITY_ORDER = (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW)
+COVERAGE = "PCNS-001"
+"""The control that the directory alone can meet: then no host has been observed yet."""
+
 _EXPLAINING = (Status.DRIFT, Status.MANUAL, Status.UNKNOWN, Status.WAIVED)
 _TIME_OF_DAY = re.compile(r"\d{4}-\d{2}-\d{2}T(\d{2}:\d{2}:\d{2})(?:\.\d+)?Z")
 _NUMBER_WORDS = {1: "one restart", 2: "two restarts", 3: "three restarts"}
@@ -146,7 +149,7 @@ class Report:
         return (
             any(row.capture_state not in (CaptureState.UNKNOWN, CaptureState.EXEMPT) for row in self.domain_controllers)
             or any(row.enabled is not None for row in self.adapters)
-            or any(finding.status is Status.COMPLIANT for finding in self.findings)
+            or any(item.status is Status.COMPLIANT and item.control != COVERAGE for item in self.findings)
         )
 
     @property

@@ -41,7 +41,12 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._report_style
 _STYLE_HASH = base64.b64encode(hashlib.sha256(STYLE_SHEET.encode()).digest()).decode("ascii")
 _POLICY = f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; form-action 'none'"
 
-_SEVERITY_TINTS: Mapping[Severity, str] = {Severity.HIGH: "bad", Severity.MEDIUM: "warn", Severity.LOW: ""}
+_SEVERITY_TINTS: Mapping[Severity, str] = {
+    Severity.CRITICAL: "bad",
+    Severity.HIGH: "bad",
+    Severity.MEDIUM: "warn",
+    Severity.LOW: "",
+}
 
 
 def render_html(report: Report) -> str:

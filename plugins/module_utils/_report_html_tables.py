@@ -10,7 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ansible_collections.entsso.password_sync.plugins.module_utils._controls import CONTROLS
-from ansible_collections.entsso.password_sync.plugins.module_utils._finding import CaptureState, Finding, Status
+from ansible_collections.entsso.password_sync.plugins.module_utils._finding import (
+    CaptureState,
+    Finding,
+    Severity,
+    Status,
+)
 from ansible_collections.entsso.password_sync.plugins.module_utils._markup import Markup, Node, element
 from ansible_collections.entsso.password_sync.plugins.module_utils._plan import Change, JsonValue
 from ansible_collections.entsso.password_sync.plugins.module_utils._printable import count, one_line, sentence
@@ -141,7 +146,7 @@ def controls_section(report: Report) -> Markup:
                 element("div", known[control_id].rationale, class_="muted small") if control_id in known else None,
                 class_="text",
             ),
-            element("td", items[0].severity.value.capitalize()),
+            element("td", min((item.severity for item in items), key=list(Severity).index).value.capitalize()),
             element("td", *(element("div", line) for line in _tally(items)), class_="tally"),
         )
         for control_id, items in judged.items()

@@ -98,7 +98,7 @@ border-radius:.3rem;padding:.6rem .85rem;display:flex;flex-direction:column-reve
 margin:.5rem 0}
 .finding{background:var(--card);border:1px solid var(--line);border-left:.3rem solid var(--warn);
 border-radius:.3rem;padding:1rem 1.15rem;margin:.75rem 0;scroll-margin-top:1rem}
-.finding.high{border-left-color:var(--bad)}
+.finding.critical,.finding.high{border-left-color:var(--bad)}
 .finding .labels{display:flex;flex-wrap:wrap;gap:.4rem;align-items:center;margin-bottom:.35rem}
 .subject{border-top:1px solid var(--line);margin-top:.8rem;padding-top:.6rem}
 .subject p{margin:.2rem 0}

@@ -14,15 +14,20 @@ import uuid
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from xml.sax.saxutils import escape, quoteattr
 
 from ansible_collections.entsso.password_sync.plugins.module_utils._errors import (
     AccessDenied,
     DeadlineExceeded,
+    EnvelopeTooLarge,
     HostError,
+    QuotaExceeded,
     UnreadableOutput,
     WsmanFault,
 )
+from ansible_collections.entsso.password_sync.plugins.module_utils._fault_table import FaultRow, Meaning, Recovery, find
+from ansible_collections.entsso.password_sync.plugins.module_utils._untrusted_xml import parse_untrusted
 
 SOAP = "http://www.w3.org/2003/05/soap-envelope"
 ADDRESSING = "http://schemas.xmlsoap.org/ws/2004/08/addressing"
@@ -42,17 +47,8 @@ MAX_ENVELOPE_SIZE = 512000
 OPERATION_TIMEOUT = 60.0
 """Seconds; the server's cap MaxTimeoutms is 60000 by default (wsman.md 1.3)."""
 
-RESOURCE_NOT_FOUND = 2150858752
-OPERATION_TIMED_OUT = 2150858793
 UNEXPECTED_SELECTORS = 2150858843
-TOO_MANY_SHELLS = 2150859173
 TOO_MANY_OPERATIONS = 2150859174
-
-# 5 and its HRESULT, the three of the WMI plugin (wsman.md 1.9), WBEM_E_ACCESS_DENIED (winerror.h, wbemcli.h).
-_ACCESS_DENIED = frozenset((5, 0x80070005, 2150859012, 2150859013, 2150859014, 0x80041003))
-# WBEM_E_NOT_FOUND; WBEM_E_INVALID_CLASS and WBEM_E_INVALID_NAMESPACE say that more than the instance is missing.
-_NOT_FOUND = frozenset((RESOURCE_NOT_FOUND, 0x80041002))
-_SCHEMA_MISSING = frozenset((0x80041010, 0x8004100E, 2150858778))
 
 _ENVELOPE = (
     '<s:Envelope xmlns:s="' + SOAP + '" xmlns:a="' + ADDRESSING + '" xmlns:w="' + WSMAN + '"{namespaces}><s:Header>'
@@ -68,7 +64,6 @@ _ENVELOPE = (
 )
 
 _TEXT_NOT_ALLOWED = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_DECLARATION = re.compile(r"<!\s*(DOCTYPE|ENTITY)", re.IGNORECASE)
 
 
 def text(value: str) -> str:
@@ -161,27 +156,13 @@ def child_text(element: ET.Element, tag: str) -> str:
 def parse(reply: bytes, host: str = "", subject: str = "") -> ET.Element:
     """Parses a document that comes from a host, which is not trusted.
 
-    The bytes are decoded here and handed over as text, so that no encoding declaration can hide a document type
-    declaration; those are refused, and with them every entity that is not one of the five of XML.
-
     Raises:
-        UnreadableOutput: The bytes are no XML, or they declare a document type.
+        UnreadableOutput: It is no XML, declares a document type, or is larger or deeper than any WinRM service sends.
     """
     try:
-        document = reply.decode("utf-16" if reply[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise unreadable(host, subject, "the answer is neither UTF-8 nor UTF-16") from error
-    if "\0" in document:
-        # Not allowed in XML, and the parser would take it for a sign of another encoding.
-        raise unreadable(host, subject, "the answer holds a zero character")
-    if _DECLARATION.search(document):
-        raise unreadable(host, subject, "the answer declares a document type, which no WinRM service does")
-    parser = ET.XMLParser()
-    try:
-        parser.feed(document)
-        return parser.close()
-    except (ET.ParseError, ValueError) as error:
-        raise unreadable(host, subject, f"the answer is no XML ({error})") from error
+        return parse_untrusted(reply)
+    except ValueError as error:
+        raise unreadable(host, subject, str(error)) from error
 
 
 def body_of(reply: bytes, host: str = "", subject: str = "") -> ET.Element:
@@ -210,6 +191,15 @@ def unreadable(host: str, subject: str, reason: str) -> UnreadableOutput:
     )
 
 
+def fault_of(reply: bytes) -> Fault | None:
+    """Returns the fault in an answer, None where there is none or nothing can be read."""
+    try:
+        found = parse_untrusted(reply).find(f"{{{SOAP}}}Body/{{{SOAP}}}Fault")
+    except ValueError:
+        return None
+    return None if found is None else read_fault(found)
+
+
 @dataclass(frozen=True)
 class Fault:
     """A SOAP fault as Windows writes it (wsman.md 1.9).
@@ -219,36 +209,72 @@ class Fault:
         subcode: SOAP subcode without prefix.
         cim_status: CIMStatusCode of an MSFT_WmiError, None when there is none.
         messages: Every text in it, the innermost (most exact) first, without repetition.
+        machines: What the providers on the host call it. The outermost name is left out: it is how the client sees
+            the host (wsman.md 1.9), and proves nothing.
     """
 
     codes: tuple[int, ...]
     subcode: str
     cim_status: int | None
     messages: tuple[str, ...]
+    machines: tuple[str, ...] = ()
 
     @property
     def code(self) -> int | None:
         """The outermost number."""
         return self.codes[0] if self.codes else None
 
+    @cached_property
+    def row(self) -> FaultRow | None:
+        """What it means, None when it is not in the table."""
+        return find(self.codes, self.cim_status, self.subcode)
+
+    @property
+    def recovery(self) -> Recovery:
+        """What is done about it without asking anybody."""
+        return self.row.recovery if self.row else Recovery.NONE
+
+    @property
+    def may_have_run(self) -> bool:
+        """Whether a write that is answered so may have had its effect."""
+        return bool(self.row and self.row.may_have_run)
+
     @property
     def not_found(self) -> bool:
         """Whether it says that the instance does not exist, while its class does (as far as it says)."""
-        numbers = set(self.codes)
-        return not numbers & _SCHEMA_MISSING and (bool(numbers & _NOT_FOUND) or self.cim_status == 6)
+        return bool(self.row and self.row.meaning is Meaning.NOT_FOUND)
 
     @property
-    def access_denied(self) -> bool:
-        """Whether it says that the account may not do this."""
-        return bool(set(self.codes) & _ACCESS_DENIED) or self.subcode == "AccessDenied" or self.cim_status == 2
+    def said(self) -> str:
+        """The numbers and words of the host, for the sentences of errors."""
+        number = f"fault {self.code} (0x{self.code:08X})" if self.code is not None else "a fault without a number"
+        words = self.messages[0].rstrip(".") if self.messages else "no text"
+        return f"{number}{', ' + self.subcode if self.subcode else ''}: {words}"
 
 
 class FaultAnswer(WsmanFault):
     """A fault with all that it said."""
 
     def __init__(self, host: str, subject: str, fault: Fault) -> None:
-        super().__init__(host, subject, fault.code, fault.subcode, fault.messages[0] if fault.messages else "")
+        row = fault.row
+        reason = f"{row.sentence}; the host answered {fault.said}" if row else f"the host answered {fault.said}"
+        super().__init__(host, subject, reason, row.remedy if row else _UNKNOWN_REMEDY)
         self.fault = fault
+        self.code = fault.code
+        self.subcode = fault.subcode
+        self.message = fault.messages[0] if fault.messages else ""
+
+
+class _Quota(FaultAnswer, QuotaExceeded):
+    """A quota is used up."""
+
+
+class _TooLarge(FaultAnswer, EnvelopeTooLarge):
+    """A message is larger than allowed."""
+
+
+_KINDS = {Meaning.QUOTA: _Quota, Meaning.TOO_LARGE: _TooLarge}
+_UNKNOWN_REMEDY = "Look the number up in Microsoft's WinRM and WMI error lists and mend its cause on the host"
 
 
 def read_fault(fault: ET.Element) -> Fault:
@@ -256,23 +282,41 @@ def read_fault(fault: ET.Element) -> Fault:
     subcode = (fault.findtext(f"{{{SOAP}}}Code/{{{SOAP}}}Subcode/{{{SOAP}}}Value") or "").strip().rpartition(":")[2]
     codes: list[int] = []
     messages: list[str] = []
+    machines: list[str] = []
     cim_status: int | None = None
     detail = fault.find(f"{{{SOAP}}}Detail")
+    # The same element comes in several namespaces (wsman.md 1.9), so the local name decides here.
     for element in detail.iter() if detail is not None else ():
         name = local_name(element)
         if name == "WSManFault":
             codes.extend(_numbers(element.get("Code")))
+            machines.append((element.get("Machine") or "").strip())
         elif name == "Message" and (element.text or "").strip():
             messages.insert(0, " ".join((element.text or "").split()))
-        elif name == "CIMStatusCode":
-            cim_status = next(_numbers(element.text), None)
-        elif name in ("error_Code", "StatusCode"):
+        elif name == "MSFT_WmiError":
+            cim_status = _read_wmi_error(element, codes)
+        elif name == "StatusCode":
             codes.extend(_numbers(element.text))
-        elif name == "MessageID" and (text_ := (element.text or "").strip()).upper().startswith("HRESULT "):
-            codes.extend(_numbers(text_[8:]))
     if reason := " ".join((fault.findtext(f"{{{SOAP}}}Reason/{{{SOAP}}}Text") or "").split()):
         messages.append(reason)
-    return Fault(tuple(dict.fromkeys(codes)), subcode, cim_status, tuple(dict.fromkeys(messages)))
+    return Fault(
+        tuple(dict.fromkeys(codes)),
+        subcode,
+        cim_status,
+        tuple(dict.fromkeys(messages)),
+        tuple(dict.fromkeys(name for name in machines[1:] if name)),
+    )
+
+
+def _read_wmi_error(element: ET.Element, codes: list[int]) -> int | None:
+    """Adds the number of an MSFT_WmiError where it is an HRESULT (another counts in a series of its own)."""
+    values = {local_name(child): (child.text or "").strip() for child in element}
+    message_id = values.get("MessageID", "")
+    if message_id.upper().startswith("HRESULT "):
+        codes.extend(_numbers(message_id[8:]))
+    if values.get("error_Type", "HRESULT") == "HRESULT":
+        codes.extend(_numbers(values.get("error_Code")))
+    return next(_numbers(values.get("CIMStatusCode")), None)
 
 
 def _numbers(value: str | None) -> Iterator[int]:
@@ -285,19 +329,14 @@ def _numbers(value: str | None) -> Iterator[int]:
 
 def fault_error(fault: Fault, host: str, subject: str) -> HostError:
     """Returns the error that a fault stands for."""
-    text_ = (fault.messages[0] if fault.messages else fault.subcode).rstrip(".")
-    if fault.access_denied:
+    row = fault.row
+    if row is None:
+        return FaultAnswer(host, subject, fault)
+    if row.meaning is Meaning.ACCESS_DENIED:
+        words = (fault.messages[0] if fault.messages else fault.subcode).rstrip(".")
         return AccessDenied(
-            host,
-            subject,
-            f"access was denied ({text_})",
-            "Give the account the rights that the host access guide lists, or connect with another account",
+            host, subject, f"{row.sentence} ({words})", f"{row.remedy}, or connect with another account"
         )
-    if OPERATION_TIMED_OUT in fault.codes:
-        return DeadlineExceeded(
-            host,
-            subject,
-            "the host did not finish the request within its operation time-out",
-            "Run again when the host is less busy",
-        )
-    return FaultAnswer(host, subject, fault)
+    if row.meaning is Meaning.TIMED_OUT:
+        return DeadlineExceeded(host, subject, row.sentence, row.remedy)
+    return _KINDS.get(row.meaning, FaultAnswer)(host, subject, fault)

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ansible_collections.entsso.password_sync.plugins.module_utils import _soap as soap
@@ -26,13 +28,19 @@ and as much as Ansible's own put_file sends to the same limit (ansible.md 4.1)."
 _SHELL = {"r": soap.SHELL}
 _STATE = f"{soap.SHELL}/CommandState/"
 _EXIT_CODES = 1 << 32
+_NUMBER = re.compile(r"[+-]?[0-9]{1,20}")
 
 
-def create_request(working_directory: str | None = None) -> bytes:
+def create_request(working_directory: str | None = None, environment: Mapping[str, str] | None = None) -> bytes:
     """Builds a Create of a shell with UTF-8 output; the profile is loaded, as Ansible's own shells do it."""
+    variables = "".join(
+        f"<r:Variable Name={soap.attribute(name)}>{soap.text(value)}</r:Variable>"
+        for name, value in (environment or {}).items()
+    )
+    variables = f"<r:Environment>{variables}</r:Environment>" if variables else ""
     directory = f"<r:WorkingDirectory>{soap.text(working_directory)}</r:WorkingDirectory>" if working_directory else ""
     body = (
-        f"<r:Shell>{directory}<r:InputStreams>stdin</r:InputStreams>"
+        f"<r:Shell>{variables}{directory}<r:InputStreams>stdin</r:InputStreams>"
         "<r:OutputStreams>stdout stderr</r:OutputStreams></r:Shell>"
     )
     options = {"WINRS_NOPROFILE": "FALSE", "WINRS_CODEPAGE": str(CODE_PAGE)}
@@ -140,10 +148,9 @@ def _concerns(theirs: str | None, ours: str) -> bool:
 
 def _exit_code(value: str, host: str, subject: str) -> int:
     """Exit codes are decimal and, in practice, unsigned; negative ones are the same number (wsman.md 3.1)."""
-    try:
-        number = int(value)
-    except ValueError as error:
-        raise soap.unreadable(host, subject, f"the command ended with exit code {value[:40]!r}") from error
+    if not _NUMBER.fullmatch(value):
+        raise soap.unreadable(host, subject, f"the command ended with exit code {value[:40]!r}")
+    number = int(value)
     if not -_EXIT_CODES // 2 <= number < _EXIT_CODES:
         raise soap.unreadable(host, subject, f"the command ended with exit code {number}")
     return number % _EXIT_CODES

@@ -15,12 +15,13 @@ description:
   - Collects what M(entsso.password_sync.pcns_info), M(entsso.password_sync.sso_info),
     M(entsso.password_sync.pcns_configuration) and M(entsso.password_sync.pcns_target) returned on the hosts of a run,
     judges the whole, and writes a report as HTML, JSON and JUnit XML on the control node. It asks no host itself.
+  - Compares the inventory with what M(entsso.password_sync.domain_controller_info) found in the directory.
   - A host in O(domain_controllers) or O(sso_servers) of which there is no observation is unknown and never left out,
     so a host that could not be reached fails the gate.
-  - The observations are read from the host variables that the role C(password_sync_compliance) registers. These are
-    C(password_sync_observation) (of C(pcns_info) and C(sso_info)), C(password_sync_configuration),
-    C(password_sync_targets) and C(password_sync_rollout_failure). Register under the same names if you write plays of
-    your own.
+  - The observations are read from the host variables that the roles register. These are C(pcns_observation) (of
+    C(pcns_info)), C(password_sync_adapters_observation) (of C(sso_info)),
+    C(pcns_directory_configuration_observation), C(pcns_directory_targets_observation) and C(pcns_rollout_failure).
+    Register under the same names if you write plays of your own.
 options:
   domain_controllers:
     description:
@@ -29,11 +30,27 @@ options:
     type: list
     elements: str
     default: []
+  inventory:
+    description:
+      - All domain controllers of the inventory, also those that this run was not about (C(--limit)). They are compared
+        with O(directory_answer).
+      - The default is O(domain_controllers).
+    type: list
+    elements: str
+    default: []
+  directory_answer:
+    description:
+      - What a task with M(entsso.password_sync.domain_controller_info) registered, whether it succeeded, failed or was
+        skipped. A writable domain controller that the directory knows and the inventory does not is then the first
+        finding of the report (C(PCNS-001)).
+      - Without it, or when the task failed or was skipped, whether the inventory is complete is unknown. Nothing is
+        said about it in a report without O(domain_controllers).
+    type: dict
   read_only:
     description:
-      - Those of O(domain_controllers) that are read-only. They are exempt, since they forward password changes to a
-        writable one. No statement of Microsoft on PCNS and read-only domain controllers is known; comparable products
-        treat them the same way.
+      - Those of O(inventory) that are read-only, as long as O(directory_answer) does not say it. They are exempt, since
+        they forward password changes to a writable one. No statement of Microsoft on PCNS and read-only domain
+        controllers is known; comparable products treat them the same way.
       - The default is none. A single domain controller is exempted with the host variable C(pcns_exempt), which holds
         the reason.
     type: list
@@ -77,6 +94,7 @@ notes:
   - The site of a domain controller is its host variable C(pcns_site).
   - The report holds names of hosts, accounts and groups and no secret.
 seealso:
+  - module: entsso.password_sync.domain_controller_info
   - module: entsso.password_sync.pcns_info
   - module: entsso.password_sync.sso_info
 """
@@ -86,10 +104,17 @@ EXAMPLES = r"""
   hosts: localhost
   gather_facts: false
   tasks:
+    - name: Ask the directory which domain controllers there are
+      entsso.password_sync.domain_controller_info:
+        domain: corp.example
+      register: directory
+      ignore_errors: true
+
     - name: Write the report and fail when something is not as it should be
       entsso.password_sync.compliance_report:
         domain_controllers: "{{ groups['domain_controllers'] }}"
         read_only: "{{ groups['rodc'] | default([]) }}"
+        directory_answer: "{{ directory }}"
         sso_servers: "{{ groups['sso_servers'] }}"
         systems:
           - RACF

@@ -32,7 +32,11 @@ options:
   path:
     description:
       - The MSI file. A relative path is looked for as Ansible looks for files, for example in the C(files) folder of
-        the playbook. With O(remote_src=true) it is an absolute path on the host.
+        the playbook. With O(remote_src=true) it is an absolute path on the host, or a UNC path.
+      - An C(https) URL is fetched by the host itself with C(curl.exe), which Windows has from Server 2019 on; older
+        hosts are refused. No proxy is used, no other scheme is taken, not after a redirection either, and a URL with a
+        user name or password is refused. The host must trust the server's certificate. O(product_code) and O(version)
+        must be given, as with O(remote_src=true), which is not looked at.
       - Required with O(state=present). Without it, O(product_code) says which package to remove.
     type: str
   sha256:
@@ -44,12 +48,17 @@ options:
   remote_src:
     description:
       - Whether the file is already on the host.
-      - The default is V(false). The control node then reads the file, and pushes it only when the plan installs it.
-        The push goes over the WinRS stream and uses C(findstr) and C(certutil) on the host, which endpoint protection
-        may report; the copy is removed afterwards.
+      - The default is V(false). The control node then reads the file, and pushes it only when the plan installs it and
+        the host does not hold it already. O(transfer) says how; the copy is removed afterwards.
       - With V(true) the control node can't read the file, so O(product_code) and O(version) must be given. Another
         installed version of the same product is then not recognized before C(msiexec) sees it.
-      - A UNC path is a second hop, which an account that logged on over the network can't make.
+      - A UNC path is a second hop. WinRM logs the account on over the network, and such a logon can't be shown to the
+        file server, whatever the account may do there. It takes Kerberos with delegation (the variable
+        C(ansible_winrm_kerberos_delegation)), or a file server whose computer account accepts delegation from this host
+        (resource-based constrained delegation); neither works for members of Protected Users and for accounts that are
+        marked as sensitive.
+      - With O(run_as=connection) the file is executed where it is, so nobody but administrators may be able to write
+        there. With O(run_as=system_task) the account of the connection copies it, and SYSTEM executes the copy.
     type: bool
     default: false
   product_code:
@@ -109,6 +118,24 @@ options:
     type: str
     choices: [present, absent]
     default: present
+  run_as:
+    description:
+      - As whom C(msiexec) is run. The default V(connection) is the account of the connection, with the network logon
+        that WinRM gives it.
+      - V(system_task) is SYSTEM, in a scheduled task that is removed afterwards. It is for packages whose own actions
+        fail under a network logon, because they need a user profile, DPAPI, or a service that does not talk to network
+        logons.
+      - V(system_task) is wrong for a package that writes to Active Directory, as PCNS may do below C(CN=System). SYSTEM
+        has the rights of the computer account there, not those of an administrator, so such a package can end with
+        error 25011, access is denied. Run it as the account of the connection, which then has to be a member of Domain
+        Admins.
+      - With V(system_task) the package is copied alone into a folder that only administrators and SYSTEM may write to,
+        hashed there, and executed from there, so a package with cabinet files beside it does not find them. The command
+        line takes ASCII without C(%) only.
+      - A task that runs as SYSTEM is a known way of attackers (ATT&CK T1053.005). Tell those who watch the host.
+    type: str
+    choices: [connection, system_task]
+    default: connection
   deadline:
     description:
       - Seconds to wait for C(msiexec). The default is two hours.
@@ -132,12 +159,17 @@ extends_documentation_fragment:
   - entsso.password_sync.attributes.resource
   - entsso.password_sync.connection
   - entsso.password_sync.connection.domain_controller
+  - entsso.password_sync.transfer
 notes:
-  - To observe, nothing is started on the host. To change, C(msiexec), C(mkdir), C(del), C(move), C(findstr) and
-    C(certutil) are run through the WinRM command shell.
-  - The log of the installation is kept in C(C:\Windows\Temp\entsso.password_sync). When the installation fails, its
-    telling lines are in the message.
-  - Features, repair and an installation as SYSTEM are not there yet.
+  - To observe, nothing is started on the host. To change, C(msiexec), C(mkdir), C(icacls), C(del), C(move), C(rmdir),
+    C(findstr), C(certutil) and C(curl) are run through the WinRM command shell, and with O(run_as=system_task) also
+    C(schtasks), C(copy) and C(dir).
+  - The log of the installation is kept in C(C:\Program Files\entsso.password_sync\logs), which only administrators and
+    SYSTEM may read and write. When the installation fails, its telling lines are in the message.
+  - A run with O(run_as=system_task) that is killed leaves the task and its folder
+    C(C:\Program Files\entsso.password_sync\system-task-<number>). The next such run removes them, and refuses to go on
+    while the command still runs.
+  - Features and repair are not there yet.
 seealso:
   - module: entsso.password_sync.notification_package
   - module: entsso.password_sync.domain_controller_restart
@@ -151,6 +183,27 @@ seealso:
 """
 
 EXAMPLES = r"""
+- name: Install a package over SMB, and fail where that is not possible
+  entsso.password_sync.msi_package:
+    name: PCNS
+    path: Password Change Notification Service.msi
+    sha256: 4A7C1F0F6B4C6E0F2B6D1B1C7D7A8C95E6E4F1D2A3B4C5D6E7F8091A2B3C4D5E
+    transfer: smb
+    leaves:
+      services:
+        - PCNSSVC
+
+- name: Install a package that the host fetches itself
+  entsso.password_sync.msi_package:
+    name: PCNS
+    path: https://media.corp.example/pcns.msi
+    sha256: 4A7C1F0F6B4C6E0F2B6D1B1C7D7A8C95E6E4F1D2A3B4C5D6E7F8091A2B3C4D5E
+    product_code: "{65801058-F13B-4066-BAA0-63FF944043AB}"
+    version: 4.6.673.0
+    leaves:
+      services:
+        - PCNSSVC
+
 - name: Install the capture component and PCNS from one MSI
   entsso.password_sync.msi_package:
     name: PCNS

@@ -185,6 +185,15 @@ planned:
       new:
         state: running
       implies: []
+possible:
+  description:
+    - Changes that may be needed besides RV(planned), since Windows decides it meanwhile. After an installation that is
+      the state of the service.
+    - Whoever approves a plan approves these too.
+  returned: success
+  type: list
+  elements: dict
+  sample: []
 problems:
   description: For each resource that a run could not plan, the sentence why.
   returned: success

@@ -25,7 +25,7 @@ options:
     description:
       - The C(setup.exe) of C(Platforms\SSO), as an absolute path on the SSO server. The setup is a tree of files, so
         the tree must already be there; it is not pushed. A UNC path is a second hop, which an account that logged on
-        over the network can't make.
+        over the network makes only with delegation; where it fails, the message says what to grant. A URL is refused.
       - Without it, a missing feature fails the task.
     type: str
   setup_sha256:

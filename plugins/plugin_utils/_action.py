@@ -34,7 +34,7 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._plan import 
 from ansible_collections.entsso.password_sync.plugins.module_utils._state_types import STATE_TYPES
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._host import open_host
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._preload import preload
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._resource import Resource, Task
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._resource import Managed, Resource, Task
 
 PLANNED_FACT = "entsso_password_sync_planned"
 """Host fact with the effects of the changes that this run planned in check mode."""
@@ -131,43 +131,44 @@ class WindowsAction(ActionBase):
         return AnsibleActionFail(message, result={"changed": False, **details})
 
 
-class ResourceAction(WindowsAction):
-    """An action that manages one resource."""
+class ConvergingAction(WindowsAction):
+    """An action that brings something to its wanted state, wherever that is."""
 
-    resource: ClassVar[type[Resource]]
-
-    def _perform(self, task: Task, task_vars: Mapping[str, Any]) -> dict[str, Any]:
-        with open_host(self._connection, task_vars, name=task.subject) as host:
-            resource = self.resource(host, task)
-            estate = Estate(resource.observe(), STATE_TYPES)
-            items = self._planned_by_items()
-            if task.check_mode and not task_vars.get(OBSERVE_ONLY):
-                estate = overlay(estate, planned_effects(task_vars, others=resource.shared) + items)
-            changes = resource.plan(estate)
-            after = overlay(estate, [effect for change in changes for effect in change.effects])
-            if changes and not task.check_mode:
-                after = self._apply(resource, changes, after)
-            result: dict[str, Any] = {
-                "changed": bool(changes),
-                "changes": [change.to_json() for change in changes],
-                "observed": estate_json(after),
-                "msg": _message(task, changes),
-                **(resource.result(estate, changes) if task.check_mode else resource.result(after, ())),
-            }
-            if self._task.diff:
-                result["diff"] = [change_diff(change) for change in changes]
-            if task.check_mode and not task_vars.get(OBSERVE_ONLY):
-                items += [effect for change in changes for effect in change.effects]
-                planned = [*_effects_of(task_vars), *items]
-                result["ansible_facts"] = {PLANNED_FACT: [effect.to_json() for effect in planned]}
-            return result
+    def _converge(self, resource: Managed, task: Task, task_vars: Mapping[str, Any]) -> dict[str, Any]:
+        """Observes, plans, applies and verifies; in check mode the first two. Returns the result."""
+        estate = Estate(resource.observe(), STATE_TYPES)
+        items = self._planned_by_items()
+        if task.check_mode and not task_vars.get(OBSERVE_ONLY):
+            estate = overlay(estate, planned_effects(task_vars, others=resource.shared) + items)
+        changes = resource.plan(estate)
+        after = overlay(estate, [effect for change in changes for effect in change.effects])
+        if changes and not task.check_mode:
+            after = self._apply(resource, changes, after)
+            self._settle(resource, changes)
+        elif not changes and not task.check_mode and not task_vars.get(OBSERVE_ONLY):
+            resource.tidy()
+            self._settle(resource, changes)
+        result: dict[str, Any] = {
+            "changed": bool(changes),
+            "changes": [change.to_json() for change in changes],
+            "observed": estate_json(after),
+            "msg": _message(task, changes),
+            **(resource.result(estate, changes) if task.check_mode else resource.result(after, ())),
+        }
+        if self._task.diff:
+            result["diff"] = [change_diff(change) for change in changes]
+        if task.check_mode and not task_vars.get(OBSERVE_ONLY):
+            items += [effect for change in changes for effect in change.effects]
+            planned = [*_effects_of(task_vars), *items]
+            result["ansible_facts"] = {PLANNED_FACT: [effect.to_json() for effect in planned]}
+        return result
 
     def _planned_by_items(self) -> list[Effect]:
         """Returns what the items before this one have planned, to be added to; empty where there is no loop."""
         task = getattr(self._task, "_uuid", None)
         return _ITEMS.setdefault(task, []) if isinstance(task, str) else []
 
-    def _apply(self, resource: Resource, changes: tuple[Change, ...], projected: Estate) -> Estate:
+    def _apply(self, resource: Managed, changes: tuple[Change, ...], projected: Estate) -> Estate:
         done: list[Change] = []
         try:
             for change in changes:
@@ -191,6 +192,23 @@ class ResourceAction(WindowsAction):
                 result={"changed": True, "changes": [change.to_json() for change in changes]},
             )
         return observed
+
+    def _settle(self, resource: Managed, changes: tuple[Change, ...]) -> None:
+        try:
+            resource.settle()
+        except HostError as error:
+            details = {"changed": bool(changes), "changes": [change.to_json() for change in changes]}
+            raise self._failure(str(error), "", details) from None
+
+
+class ResourceAction(ConvergingAction):
+    """An action that manages one resource on a host."""
+
+    resource: ClassVar[type[Resource]]
+
+    def _perform(self, task: Task, task_vars: Mapping[str, Any]) -> dict[str, Any]:
+        with open_host(self._connection, task_vars, name=task.subject) as host:
+            return self._converge(self.resource(host, task), task, task_vars)
 
 
 def planned_effects(task_vars: Mapping[str, Any], *, others: bool = False) -> list[Effect]:

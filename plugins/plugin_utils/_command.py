@@ -10,11 +10,14 @@ an installer is not cut short by a time-out of ours.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from enum import Enum
+from functools import partial
 
 from ansible_collections.entsso.password_sync.plugins.module_utils import _soap as soap
 from ansible_collections.entsso.password_sync.plugins.module_utils import _winrs as winrs
+from ansible_collections.entsso.password_sync.plugins.module_utils._console_text import decoded
 from ansible_collections.entsso.password_sync.plugins.module_utils._errors import (
     ConnectionLost,
     DeadlineExceeded,
@@ -23,15 +26,27 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._errors impor
     OutcomeUnknown,
     Unquotable,
 )
-from ansible_collections.entsso.password_sync.plugins.module_utils._quoting import wrap
+from ansible_collections.entsso.password_sync.plugins.module_utils._quoting import check_variable, wrap
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._wsman import Repeat, Wsman
 
 DEADLINE = 600.0
 OUTPUT_LIMIT = 2_000_000
 
 _SHELL = "WinRS shell"
-_LOSS_PAUSES = (1.0, 2.0, 4.0, 8.0)
+_LOSS_PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+"""Seconds between attempts to reach a host again on which a command runs: a minute in all."""
 _SHELL_IS_USED_UP = (soap.UNEXPECTED_SELECTORS, soap.TOO_MANY_OPERATIONS)
+
+
+class RunAs(Enum):
+    """As whom a command runs.
+
+    CONNECTION: As the account of the connection, with the network logon of WinRM.
+    SYSTEM_TASK: As SYSTEM, in a scheduled task (`_system_task`).
+    """
+
+    CONNECTION = "connection"
+    SYSTEM_TASK = "system_task"
 
 
 @dataclass(frozen=True)
@@ -40,7 +55,7 @@ class CommandResult:
 
     Attributes:
         exit_code: Unsigned 32-bit exit code.
-        stdout: Standard output; bytes that are no UTF-8 are replaced.
+        stdout: Standard output; what is no UTF-8 is read in the host's OEM code page (`_console_text`).
         stderr: Standard error, likewise.
         truncated: Whether output is missing: beyond the limit, or lost with a connection.
     """
@@ -49,6 +64,14 @@ class CommandResult:
     stdout: str
     stderr: str
     truncated: bool
+
+
+@dataclass(frozen=True)
+class _ShellKey:
+    """What a shell was opened with."""
+
+    working_directory: str | None
+    environment: tuple[tuple[str, str], ...]
 
 
 class _Output:
@@ -70,20 +93,22 @@ class _Output:
 class CommandRunner:
     """Runs commands on one host in one shell, which is opened when first needed.
 
-    A working directory belongs to a shell, so each other one takes a shell of its own.
+    Working directory and environment belong to a shell, so each other pair takes a shell of its own.
     """
 
     def __init__(
         self,
         client: Wsman,
         *,
+        oem_code_page: Callable[[], int | None] = lambda: None,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._client = client
+        self._oem_code_page = oem_code_page
         self._sleep = sleep
         self._clock = clock
-        self._shells: dict[str | None, str] = {}
+        self._shells: dict[_ShellKey, str] = {}
 
     def run(
         self,
@@ -93,6 +118,7 @@ class CommandRunner:
         deadline: float = DEADLINE,
         output_limit: int = OUTPUT_LIMIT,
         working_directory: str | None = None,
+        environment: Mapping[str, str] | None = None,
         terminate_on_deadline: bool = False,
     ) -> CommandResult:
         """Runs a command line and waits for its end.
@@ -103,6 +129,7 @@ class CommandRunner:
             deadline: Seconds to wait.
             output_limit: Bytes of output to keep.
             working_directory: Where to run; None for the account's profile directory.
+            environment: Variables that the command has beside its account's. cmd replaces %NAME% in the line by them.
             terminate_on_deadline: Whether to end the command at the deadline, and whenever its end can't be awaited;
                 only for what does no harm half done. False leaves it running.
 
@@ -115,12 +142,15 @@ class CommandRunner:
         end = self._clock() + deadline
         try:
             wrapped = wrap(command_line)
+            for name, value in (environment or {}).items():
+                check_variable(name, value)
         except Unquotable as error:
-            error.host, error.subject = self._client.host, subject
+            error.host, error.subject = self._client.host, " of ".join((error.subject, subject))
             raise
-        shell, command = self._started(wrapped, working_directory, subject)
+        key = _ShellKey(working_directory, tuple(sorted((environment or {}).items())))
+        shell, command = self._started(wrapped, key, subject)
         # From here on the command may run whatever happens to us, so the shell is out of our hands until it has ended.
-        self._shells.pop(working_directory, None)
+        self._shells.pop(key, None)
         output = _Output(output_limit)
         try:
             self._feed(shell, command, stdin, subject)
@@ -130,12 +160,12 @@ class CommandRunner:
                 self._quietly(winrs.terminate_request(shell, command), subject)
                 self._quietly(winrs.delete_request(shell), _SHELL)
             raise
-        self._shells[working_directory] = shell
+        self._shells[key] = shell
         self._quietly(winrs.terminate_request(shell, command), subject)
         return CommandResult(
             exit_code,
-            output.stdout.decode("utf-8", errors="replace"),
-            output.stderr.decode("utf-8", errors="replace"),
+            decoded(bytes(output.stdout), self._oem_code_page, cut=output.truncated),
+            decoded(bytes(output.stderr), self._oem_code_page, cut=output.truncated),
             output.truncated,
         )
 
@@ -144,29 +174,40 @@ class CommandRunner:
         if self._client.broken:
             self._shells.clear()
         while self._shells:
-            _directory, shell = self._shells.popitem()
+            _key, shell = self._shells.popitem()
             self._quietly(winrs.delete_request(shell), _SHELL)
 
-    def _shell(self, working_directory: str | None) -> str:
-        if working_directory not in self._shells:
-            reply = self._client.read(winrs.create_request(working_directory), _SHELL)
-            self._shells[working_directory] = winrs.parse_created(reply, self._client.host, _SHELL)
-        return self._shells[working_directory]
+    def try_shell(self) -> None:
+        """Opens a shell and deletes it again; nothing runs in it.
 
-    def _started(self, wrapped: str, working_directory: str | None, subject: str) -> tuple[str, str]:
+        Raises:
+            HostError: The host opened none.
+        """
+        self._shell(_ShellKey(None, ()))
+        self.close()
+
+    def _shell(self, key: _ShellKey) -> str:
+        if key not in self._shells:
+            request = winrs.create_request(key.working_directory, dict(key.environment))
+            reply = self._client.read(request, _SHELL)
+            self._shells[key] = winrs.parse_created(reply, self._client.host, _SHELL)
+        return self._shells[key]
+
+    def _started(self, wrapped: str, key: _ShellKey, subject: str) -> tuple[str, str]:
         """Starts the command; a shell that is gone or used up is replaced once, since nothing was started then.
 
         Windows does not count an ended command down, so a shell is used up in time (wsman.md 3.1).
         """
         for last in (False, True):
-            shell = self._shell(working_directory)
+            shell = self._shell(key)
             reply = self._client.write(winrs.command_request(shell, wrapped), subject)
             try:
-                return shell, winrs.parse_command(reply, self._client.host, subject)
+                started = partial(winrs.parse_command, reply, self._client.host, subject)
+                return shell, self._client.judged(subject, started)
             except soap.FaultAnswer as error:
                 if last or not set(error.fault.codes) & set(_SHELL_IS_USED_UP):
                     raise
-                del self._shells[working_directory]
+                del self._shells[key]
                 self._quietly(winrs.delete_request(shell), _SHELL)
         raise AssertionError("unreachable")
 
@@ -211,6 +252,8 @@ class CommandRunner:
                 self._sleep(_LOSS_PAUSES[losses])
                 losses += 1
                 continue
+            except soap.FaultAnswer as error:
+                raise self._unknown(subject, _told(error), output) from error
             except HostError as error:
                 raise self._unknown(subject, error.reason, output) from error
             losses = 0
@@ -233,6 +276,15 @@ class CommandRunner:
             self._client.read(request, subject, Repeat.NEVER)
         except (HostError, ConnectionLost):
             return
+
+
+def _told(error: soap.FaultAnswer) -> str:
+    if soap.UNEXPECTED_SELECTORS in error.fault.codes:
+        return (
+            "the host no longer knows the shell that it ran in, and Windows ends what runs in a shell together with it "
+            f"({error.reason})"
+        )
+    return error.reason
 
 
 def _pieces(data: Iterable[bytes], size: int) -> Iterable[bytes]:

@@ -5,18 +5,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.entsso.password_sync.plugins.module_utils._finding import CaptureState, Finding
+from ansible_collections.entsso.password_sync.plugins.module_utils._finding import CaptureState, Finding, Status
 from ansible_collections.entsso.password_sync.plugins.module_utils._judge_domain import unread_findings
 from ansible_collections.entsso.password_sync.plugins.module_utils._judge_domain_controller import (
     exempt_finding,
     judge_versions,
     unobserved_finding,
 )
+from ansible_collections.entsso.password_sync.plugins.module_utils._printable import count
 from ansible_collections.entsso.password_sync.plugins.module_utils._report import (
     AdapterRow,
     DomainControllerRow,
@@ -28,6 +30,7 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._report_html 
 from ansible_collections.entsso.password_sync.plugins.module_utils._report_json import render_json
 from ansible_collections.entsso.password_sync.plugins.module_utils._report_junit import render_junit
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._action import WindowsAction
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._compliance_coverage import Inventory, listed
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._resource import Task
 
 DC_OBSERVATION, SSO_OBSERVATION = "pcns_observation", "password_sync_adapters_observation"
@@ -36,8 +39,14 @@ DC_OBSERVATION, SSO_OBSERVATION = "pcns_observation", "password_sync_adapters_ob
 CONFIGURATION, TARGETS = "pcns_directory_configuration_observation", "pcns_directory_targets_observation"
 """Variables in which the role pcns_directory registers what pcns_configuration and pcns_target returned."""
 
+PACKAGES_READ = ("PCNS-001", "PCNS-004")
+"""Controls that are unknown where it is not known which packages a domain controller has."""
+
 FAILURE = "pcns_rollout_failure"
 """Variable in which a rollout records why it stopped at a host."""
+
+MISSING = "the inventory does not have it"
+CALLED_READ_ONLY = "the inventory has it as read-only, so it was not looked at"
 
 RODC_REASON = "read-only domain controller, which forwards password changes to a writable one"
 
@@ -105,21 +114,22 @@ def collect(arguments: Mapping[str, Any], hostvars: Mapping[str, Any], now: date
     notes: list[str] = []
     versions: dict[str, Mapping[str, str]] = {}
     machines: dict[str, str] = {}
-    read_only = {name.lower() for name in _names(arguments["read_only"])}
-    for name in _names(arguments["domain_controllers"]):
+    in_run = _names(arguments["domain_controllers"])
+    inventory = _inventory(arguments, hostvars)
+    for name in in_run:
         variables = hostvars[name]
         site = str(variables.get("pcns_site") or "")
-        exempt = RODC_REASON if name.lower() in read_only else str(variables.get("pcns_exempt") or "")
+        read_only = inventory.read_only(name)
+        exempt = RODC_REASON if read_only else str(variables.get("pcns_exempt") or "")
         if exempt:
-            rows.append(
-                DomainControllerRow(
-                    name, site, CaptureState.EXEMPT, read_only=name.lower() in read_only, exempt_reason=exempt
-                )
-            )
+            rows.append(DomainControllerRow(name, site, CaptureState.EXEMPT, read_only=read_only, exempt_reason=exempt))
             findings.append(exempt_finding(name, site, exempt))
             continue
+        if inventory.left_out(name):
+            rows.append(DomainControllerRow(name, site, CaptureState.UNKNOWN, evidence=CALLED_READ_ONLY))
+            continue
         row, judged = _domain_controller(name, site, variables, systems, stamp)
-        machines[name] = str(((_observation(variables, DC_OBSERVATION) or {}).get("system") or {}).get("name") or "")
+        machines[name] = str(_system(variables).get("name") or "")
         versions[name] = (_observation(variables, DC_OBSERVATION) or {}).get("versions") or {}
         rows.append(row)
         findings += judged
@@ -127,7 +137,26 @@ def collect(arguments: Mapping[str, Any], hostvars: Mapping[str, Any], now: date
         if FAILURE in variables:
             notes.append(f"The rollout stopped at {name}: {_text(variables[FAILURE])}")
     _doubt_doubles(rows, findings, machines, stamp)
-    findings += judge_versions(versions, stamp)
+    coverage = inventory.judge(
+        in_run,
+        [row.name for row in rows if row.capture_state is CaptureState.WORKING],
+        next((str(_system(hostvars[name]).get("domain")) for name in in_run if _system(hostvars[name])), ""),
+        systems,
+        stamp,
+    )
+    findings += coverage.findings
+    notes += coverage.notes
+    rows += [
+        DomainControllerRow(item.name, item.site, CaptureState.UNKNOWN, evidence=MISSING) for item in coverage.missing
+    ]
+    not_in_run = len(set(_names(arguments["inventory"])) - set(in_run))
+    if not_in_run and in_run:
+        notes.append(
+            f"{count(not_in_run, 'domain controller')} of the inventory had no part in this run, and nothing is said "
+            "of the capture component there."
+        )
+    unread = [item.subject for item in findings if item.control in PACKAGES_READ and item.status is Status.UNKNOWN]
+    findings += judge_versions(versions, unread, stamp)
     for name in _names(arguments["sso_servers"]):
         observed = _observation(hostvars[name], SSO_OBSERVATION)
         if observed is None or "findings" not in observed:
@@ -187,8 +216,7 @@ def _domain_controller(
 
 def _domain(variables: Mapping[str, Any], systems: Sequence[str]) -> list[Finding]:
     findings: list[Finding] = []
-    system = (_observation(variables, DC_OBSERVATION) or {}).get("system") or {}
-    domain = str(system.get("domain") or "the domain")
+    domain = str(_system(variables).get("domain") or "the domain")
     configuration = _observation(variables, CONFIGURATION)
     if configuration is not None and not configuration.get("skipped"):
         findings += _findings(configuration) or list(unread_findings(("PCNS-006",), domain, _reason(configuration)))
@@ -197,6 +225,29 @@ def _domain(variables: Mapping[str, Any], systems: Sequence[str]) -> list[Findin
         for result in targets.get("results") or [targets]:
             findings += _findings(result) or list(unread_findings(("PCNS-007", "PCNS-008"), domain, _reason(result)))
     return findings
+
+
+def _inventory(arguments: Mapping[str, Any], hostvars: Mapping[str, Any]) -> Inventory:
+    names = dict.fromkeys((*_names(arguments["domain_controllers"]), *_names(arguments["inventory"])))
+    read_only = {name.lower() for name in _names(arguments["read_only"])}
+    systems = {name: _system(hostvars[name]) for name in names}
+    answering = Counter(str(system.get("name")) for system in systems.values() if system)
+    hosts = [
+        # A machine that answers for several hosts says of none of them who it is.
+        listed(
+            name,
+            hostvars[name],
+            system if answering[str(system.get("name"))] == 1 else {},
+            read_only=name.lower() in read_only,
+        )
+        for name, system in systems.items()
+    ]
+    return Inventory(hosts, arguments["directory_answer"])
+
+
+def _system(variables: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Returns what was observed of the machine itself; empty when nothing was."""
+    return (_observation(variables, DC_OBSERVATION) or {}).get("system") or {}
 
 
 def _observation(variables: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:

@@ -3,24 +3,34 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The bridge to Ansible's connections; the only file that touches their private attributes.
 
-What the inventory says about a host is read by the `winrm` connection plugin itself, so every variable works as it does
-for any other module, `delegate_to` included. Its own `_connect` is not used, since that opens a command shell on the
-host (ansible.md 4.1). The private names used here are the same in ansible-core 2.19, 2.20 and 2.21.
+What the inventory says about a host is read by the connection plugin itself, so every variable works as it does for any
+other module, `delegate_to` included. Its own `_connect` is not used: it opens a command shell (winrm) or starts
+PowerShell (psrp) on the host (ansible.md 4.1, 4.2). The private names used here are the same in the tested versions of
+ansible-core; the default of `ansible_psrp_negotiate_service` is not (WSMAN before 2.21, host since).
 """
 
 from __future__ import annotations
 
 import ipaddress
+import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlunsplit
 
 from ansible_collections.entsso.password_sync.plugins.module_utils._errors import UnsupportedConnection
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._connection_settings import (
+    ConnectionSettings,
+    Exposure,
+    Kind,
+    check_exposure,
+)
 
-_TESTED = "2.19, 2.20 and 2.21"
-_PRIVATE_METHODS = ("_build_winrm_kwargs", "_kerb_auth")
-_PRIVATE_VALUES = (
+TESTED = "2.19, 2.20 and 2.21"
+_SET_WINRM = "Set ansible_connection: winrm (or psrp) for this host"
+_POWERSHELL = "Microsoft.PowerShell"
+
+_WINRM_METHODS = ("_build_winrm_kwargs", "_kerb_auth")
+_WINRM_VALUES = (
     "_winrm_host",
     "_winrm_port",
     "_winrm_scheme",
@@ -32,95 +42,63 @@ _PRIVATE_VALUES = (
     "_winrm_connection_timeout",
     "_kerb_managed",
 )
-_EXPOSING = {
-    "basic": "it hands the password to the host",
-    "plaintext": "it hands the password to the host",
-    "ssl": "without a client certificate it hands the password to the host",
-    "credssp": "it hands the password to the host",
-}
+_PSRP_METHODS = ("_build_kwargs",)
+_PSRP_VALUES = ("_psrp_conn_kwargs",)
+_PSRP_KEYS = ("server", "port", "username", "password", "ssl", "path", "auth", "encryption", "proxy", "no_proxy")
+
+_CONNECT_TIMEOUT = 30
+_READ_TIMEOUT = 75
+"""Above the operation time-out that every request names (60 seconds), so that the host answers first."""
 
 
-@dataclass(frozen=True)
-class WinrmSettings:
-    """How to reach a host's WinRM service, as the inventory says.
-
-    Attributes:
-        endpoint: URL of the service.
-        address: Host name or address in it.
-        port: TCP port.
-        account: Account name; empty when the transport needs none.
-        transports: pywinrm transports to try, in this order.
-        arguments: Further arguments of `winrm.Protocol`, user name and password included.
-        connect_timeout: Seconds to wait for a connection; None for the default.
-        managed_kerberos: Whether a ticket is to be got with the password.
-        connection: The Ansible connection, for `get_ticket` only.
-    """
-
-    endpoint: str
-    address: str
-    port: int
-    account: str
-    transports: tuple[str, ...]
-    arguments: Mapping[str, Any] = field(repr=False)
-    connect_timeout: int | None
-    managed_kerberos: bool
-    connection: Any = field(repr=False)
-
-    def get_ticket(self) -> None:
-        """Gets a Kerberos ticket into a cache of this process, as Ansible's plugin does it.
-
-        Raises:
-            ansible.errors.AnsibleConnectionFailure: kinit could not be run, or failed.
-        """
-        self.connection._kerb_auth(self.connection._winrm_user, self.connection._winrm_pass)
-
-
-def winrm_settings(connection: Any, host: str, *, allow_exposing: bool) -> WinrmSettings:
+def connection_settings(
+    connection: Any, host: str, *, exposure: Exposure = Exposure.ANYBODY, checked: bool = True
+) -> ConnectionSettings:
     """Reads the settings of an Ansible connection; nothing is sent.
 
     Args:
         connection: The connection of the task.
         host: The host's name in the inventory.
-        allow_exposing: Whether transports are allowed that hand the password to the host.
+        exposure: To whom the password may be shown.
+        checked: Whether settings are refused that can't or must not be used.
 
     Raises:
         UnsupportedConnection: With these settings the host can't be reached; says what to set.
     """
-    _check_kind(connection, host)
-    _check_private(connection, host, _PRIVATE_METHODS)
-    connection._build_winrm_kwargs()
-    _check_private(connection, host, _PRIVATE_VALUES)
-    arguments = {str(name): _plain(value) for name, value in connection._winrm_kwargs.items()}
-    transports = tuple(str(transport) for transport in connection._winrm_transport)
-    if not allow_exposing:
-        _check_exposure(transports, arguments, host)
-    address, port = str(connection._winrm_host), int(connection._winrm_port)
-    timeout = connection._winrm_connection_timeout
-    return WinrmSettings(
-        endpoint=urlunsplit(
-            (str(connection._winrm_scheme), f"{_bracketed(address)}:{port}", str(connection._winrm_path), "", "")
-        ),
-        address=address,
-        port=port,
-        account=str(connection._winrm_user or ""),
-        transports=transports,
-        arguments=arguments,
-        connect_timeout=int(timeout) if timeout else None,
-        managed_kerberos=bool(connection._kerb_managed),
-        connection=connection,
-    )
+    kind = _kind(connection, host)
+    settings = _psrp(connection, host, checked) if kind is Kind.PSRP else _winrm(connection, host)
+    if checked:
+        _check_become(connection, host)
+        check_exposure(settings, host, exposure)
+    return settings
 
 
-def _check_kind(connection: Any, host: str) -> None:
-    kind = str(getattr(connection, "transport", type(connection).__name__))
-    if kind == "psrp":
-        raise _unsupported(host, "connection psrp is not supported yet", "Set ansible_connection: winrm for this host")
-    if kind != "winrm":
+def get_ticket(connection: Any) -> None:
+    """Gets a Kerberos ticket with the password, as the winrm plugin does it: into a new cache of this process.
+
+    Raises:
+        ansible.errors.AnsibleConnectionFailure: kinit could not be run, or failed.
+    """
+    connection._kerb_auth(connection._winrm_user, connection._winrm_pass)
+
+
+def ticket_cache(connection: Any) -> str | None:
+    """Returns the name of the cache that `get_ticket` filled; None before."""
+    cache = getattr(connection, "_kerb_ccache", None)
+    return f"FILE:{cache.name}" if cache is not None and os.path.exists(cache.name) else None
+
+
+def _kind(connection: Any, host: str) -> Kind:
+    name = str(getattr(connection, "transport", type(connection).__name__))
+    try:
+        return Kind(name)
+    except ValueError:
         raise _unsupported(
-            host,
-            f"connection {kind} does not reach the WinRM service of a Windows host",
-            "Set ansible_connection: winrm for this host",
-        )
+            host, f"connection {name} does not reach the WinRM service of a Windows host", _SET_WINRM
+        ) from None
+
+
+def _check_become(connection: Any, host: str) -> None:
     if getattr(connection, "become", None) is not None:
         raise _unsupported(
             host,
@@ -129,32 +107,107 @@ def _check_kind(connection: Any, host: str) -> None:
         )
 
 
-def _check_private(connection: Any, host: str, names: tuple[str, ...]) -> None:
-    """Says in one plain sentence that this ansible-core is another one than was tested."""
-    missing = [name for name in names if not hasattr(connection, name)]
-    if missing:
+def _winrm(connection: Any, host: str) -> ConnectionSettings:
+    _check_private(connection, host, "winrm", _WINRM_METHODS)
+    _build(connection._build_winrm_kwargs, host)
+    _check_private(connection, host, "winrm", _WINRM_VALUES)
+    arguments = _plain_values(connection._winrm_kwargs)
+    address, port = str(connection._winrm_host), int(connection._winrm_port)
+    scheme, account = str(connection._winrm_scheme), str(connection._winrm_user or "")
+    proxy = arguments.get("proxy", "legacy_requests")
+    return ConnectionSettings(
+        kind=Kind.WINRM,
+        endpoint=_url(scheme, address, port, str(connection._winrm_path)),
+        address=address,
+        port=port,
+        account=account,
+        password=_text(connection._winrm_pass),
+        mechanisms=tuple(str(transport) for transport in connection._winrm_transport),
+        arguments=arguments,
+        message_encryption=str(arguments.get("message_encryption", "auto")),
+        host_name=str(arguments.get("kerberos_hostname_override") or address),
+        connect_timeout=_seconds(connection._winrm_connection_timeout) or _CONNECT_TIMEOUT,
+        read_timeout=max(_READ_TIMEOUT, _seconds(arguments.get("read_timeout_sec"))),
+        proxied=_proxied(None if proxy == "legacy_requests" else proxy, proxy is None, scheme, address, port),
+        managed_kerberos=bool(connection._kerb_managed),
+        connection=connection,
+    )
+
+
+def _psrp(connection: Any, host: str, checked: bool) -> ConnectionSettings:
+    _check_private(connection, host, "psrp", _PSRP_METHODS)
+    configuration = str(connection.get_option("configuration_name"))
+    if checked and configuration != _POWERSHELL:
         raise _unsupported(
             host,
-            f"the winrm connection of this ansible-core has no {', '.join(missing)}",
-            f"Use one of the tested versions of ansible-core: {_TESTED}",
+            f"the configuration {configuration} restricts PowerShell, which is not used here, so it would be ignored",
+            "Unset ansible_psrp_configuration_name for this host",
         )
+    _build(connection._build_kwargs, host)
+    _check_private(connection, host, "psrp", _PSRP_VALUES)
+    arguments = _plain_values(connection._psrp_conn_kwargs)
+    missing = [name for name in _PSRP_KEYS if name not in arguments]
+    if missing:
+        raise _other_core(host, "psrp", missing)
+    address, port = str(arguments["server"]), int(arguments["port"])
+    scheme = "https" if arguments["ssl"] else "http"
+    auth = str(arguments["auth"])
+    return ConnectionSettings(
+        kind=Kind.PSRP,
+        endpoint=_url(scheme, address, port, f"/{arguments['path']}"),
+        address=address,
+        port=port,
+        account=str(arguments["username"] or ""),
+        password=_text(arguments["password"]),
+        # Negotiate of the library would show a password that the KDC has rejected to the host as well.
+        mechanisms=("kerberos", "ntlm") if auth == "negotiate" else (auth,),
+        arguments=arguments,
+        message_encryption=str(arguments["encryption"]),
+        host_name=str(arguments.get("negotiate_hostname_override") or address),
+        connect_timeout=_seconds(arguments.get("connection_timeout")) or _CONNECT_TIMEOUT,
+        read_timeout=max(_READ_TIMEOUT, _seconds(arguments.get("read_timeout"))),
+        proxied=_proxied(arguments["proxy"], bool(arguments["no_proxy"]), scheme, address, port),
+        managed_kerberos=False,
+        connection=connection,
+    )
 
 
-def _check_exposure(transports: tuple[str, ...], arguments: Mapping[str, Any], host: str) -> None:
-    for transport in transports:
-        if transport == "ssl" and arguments.get("cert_pem"):
-            continue
-        if transport in _EXPOSING:
-            raise _unsupported(
-                host,
-                f"transport {transport} is not used with a domain controller: {_EXPOSING[transport]}",
-                "Set ansible_winrm_transport: kerberos (or ntlm), or password_sync_allow_exposed_password: true",
-            )
+def _build(build: Any, host: str) -> None:
+    from ansible.errors import AnsibleError
+
+    try:
+        build()
+    except AnsibleError as error:
+        raise _unsupported(host, f"its settings can't be used ({error})", "Correct them") from error
 
 
-def _plain(value: Any) -> Any:
-    """Takes Ansible's tags off text, which C libraries may refuse (ansible.md 4.6)."""
-    return str(value) if isinstance(value, str) else value
+def _check_private(connection: Any, host: str, kind: str, names: tuple[str, ...]) -> None:
+    missing = [name for name in names if not hasattr(connection, name)]
+    if missing:
+        raise _other_core(host, kind, missing)
+
+
+def _other_core(host: str, kind: str, missing: list[str]) -> UnsupportedConnection:
+    """Says in one plain sentence that this ansible-core is another one than was tested."""
+    return _unsupported(
+        host,
+        f"the {kind} connection of this ansible-core has no {', '.join(missing)}",
+        f"Use one of the tested versions of ansible-core: {TESTED}",
+    )
+
+
+def _proxied(proxy: str | None, ignore_environment: bool, scheme: str, address: str, port: int) -> bool:
+    if proxy:
+        return True
+    if ignore_environment:
+        return False
+    from requests.utils import get_environ_proxies
+
+    return bool(get_environ_proxies(_url(scheme, address, port, "")))
+
+
+def _url(scheme: str, address: str, port: int, path: str) -> str:
+    return urlunsplit((scheme, f"{_bracketed(address)}:{port}", path, "", ""))
 
 
 def _bracketed(address: str) -> str:
@@ -163,6 +216,22 @@ def _bracketed(address: str) -> str:
     except ValueError:
         return address
     return f"[{address}]"
+
+
+def _plain_values(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Takes Ansible's tags off text, which C libraries may refuse (ansible.md 4.6)."""
+    return {str(name): str(value) if isinstance(value, str) else value for name, value in values.items()}
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+def _seconds(value: Any) -> int:
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        return 0
 
 
 def _unsupported(host: str, reason: str, remedy: str) -> UnsupportedConnection:

@@ -31,13 +31,14 @@ from ansible_collections.entsso.password_sync.plugins.plugin_utils._command impo
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._wmi import Wmi
 
 _ABSOLUTE = re.compile(r"[A-Za-z]:\\(?:[^\\/:*?\"<>|]+\\)*[^\\/:*?\"<>|]*\Z")
+_UNC = re.compile(r"\\\\(?:[^\\/:*?\"<>|]+\\){2,}[^\\/:*?\"<>|]+\Z")
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 _LINE_BYTES = 57
-"""Bytes in one line of 76 characters of base64, the width that certutil writes itself."""
+"""Bytes in one line of 76 characters of base64, the width that certutil writes itself and that Python's encoder has."""
 
 _PUSH_WARNING = (
-    "the file is sent over the WinRS stream and decoded with certutil, which is slow and which endpoint protection may "
-    "report; put it on the host beforehand, or on a share the host can read"
+    "the file is sent over the WinRS stream, which is slow, and decoded on the host with certutil, which endpoint "
+    "protection may report; let the control node reach the host's SMB port, or put the file on the host beforehand"
 )
 
 
@@ -67,7 +68,7 @@ class Progress(Protocol):
 
 
 class Files:
-    """The files of one host. Paths are absolute, on a drive of the host, with backslashes."""
+    """The files of one host. Paths are absolute, with backslashes, and on a drive of the host unless said otherwise."""
 
     def __init__(self, wmi: Wmi, runner: CommandRunner, host: str) -> None:
         self._wmi = wmi
@@ -101,13 +102,19 @@ class Files:
     def sha256(self, path: str, deadline: float = 600) -> str:
         """Returns a file's SHA-256 in lower-case hexadecimal; starts certutil on the host.
 
+        Args:
+            path: The file; a UNC path too, which the host reads with what its logon may do there.
+            deadline: Seconds to wait.
+
         Raises:
             OperationFailed: certutil could not read the file.
             UnreadableOutput: Its output holds no hash.
             HostError: It could not be run.
         """
         result = self._runner.run(
-            f"certutil -hashfile {cmd_path(self._absolute(path))} SHA256", deadline=deadline, terminate_on_deadline=True
+            f"certutil -hashfile {cmd_path(path if _UNC.match(path) else self._absolute(path))} SHA256",
+            deadline=deadline,
+            terminate_on_deadline=True,
         )
         self._succeeded(result, f"file {path}", "be hashed")
         # The text around the hash is in the host's language; older systems put spaces between the bytes.
@@ -117,6 +124,21 @@ class Files:
         raise UnreadableOutput(
             self._host, f"file {path}", "certutil wrote no SHA-256", "Run certutil -hashfile on the host and look"
         )
+
+    def expect(self, path: str, sha256: str, deadline: float = 600) -> None:
+        """Compares the SHA-256 of a file that has come to the host, on the host, with what it must be.
+
+        Raises:
+            UnreadableOutput: It is another one.
+            HostError: As `sha256`.
+        """
+        if (found := self.sha256(path, deadline)) != sha256.lower():
+            raise UnreadableOutput(
+                self._host,
+                f"file {path}",
+                f"what arrived has SHA-256 {found} instead of {sha256.lower()}",
+                "Nothing was executed. Run again; if it stays so, put the file on the host in another way",
+            )
 
     def push(
         self,
@@ -168,13 +190,7 @@ class Files:
                 terminate_on_deadline=True,
             )
             self._succeeded(decoded, subject, "be decoded")
-            if (found := self.sha256(arrived, deadline)) != sha256.lower():
-                raise UnreadableOutput(
-                    self._host,
-                    subject,
-                    f"what arrived has SHA-256 {found} instead of {sha256.lower()}",
-                    "Run again; if it stays so, put the file on the host in another way",
-                )
+            self.expect(arrived, sha256, deadline)
             self._succeeded(self._runner.run(f"move /y {cmd_path(arrived)} {target}"), subject, "take its name")
         finally:
             self._tidy(warn, encoded, arrived)
@@ -278,8 +294,7 @@ def _base64_lines(local_path: str, size: int, progress: Progress | None) -> Iter
     done = 0
     with open(local_path, "rb") as file:
         while data := file.read(_LINE_BYTES * lines):
-            pieces = (data[at : at + _LINE_BYTES] for at in range(0, len(data), _LINE_BYTES))
-            yield b"".join(base64.b64encode(piece) + b"\r\n" for piece in pieces)
+            yield base64.encodebytes(data).replace(b"\n", b"\r\n")
             done += len(data)
             if progress is not None:
                 progress(done, size)

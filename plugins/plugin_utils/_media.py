@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,10 +16,22 @@ from pathlib import Path
 from ansible_collections.entsso.password_sync.plugins.module_utils._errors import OperationFailed
 from ansible_collections.entsso.password_sync.plugins.module_utils._msi import MsiError
 from ansible_collections.entsso.password_sync.plugins.module_utils._plan import PlanError
+from ansible_collections.entsso.password_sync.plugins.module_utils._second_hop import explain
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._download import (
+    check_url,
+    download,
+    file_name,
+    is_url,
+    require_curl,
+)
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._host import Host
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._msi_identity import MsiIdentity, identify
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._resource import Task
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._staging import staged
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._staging import staged, tidy
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._system import read_system
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._transfer import deliver
+
+_SHA256 = re.compile(r"[0-9A-F]{64}\Z")
 
 
 @dataclass(frozen=True)
@@ -26,26 +39,41 @@ class Media:
     """A file to install from.
 
     Attributes:
-        path: On the control node, or on the host when `remote`.
+        path: On the control node, or on the host when `remote`; or an https URL.
         sha256: Pinned, upper case hex.
-        remote: Whether the path is on the host or a UNC path that the host reaches.
+        remote: Whether the host has the file, or gets it itself.
     """
 
     path: str
     sha256: str
     remote: bool
 
+    @property
+    def url(self) -> bool:
+        """Whether the host fetches it."""
+        return is_url(self.path)
+
+    @property
+    def staged(self) -> bool:
+        """Whether a copy of ours lies on the host while it is used."""
+        return self.url or not self.remote
+
 
 def describe_media(task: Task, path: str, sha256: str, remote: bool) -> tuple[Media, MsiIdentity | None]:
     """Checks media as far as the control node can, and reads the package's identity.
 
     Returns:
-        The media, and what the MSI says of itself; `None` when it is on the host.
+        The media, and what the MSI says of itself; `None` when the control node does not have it.
 
     Raises:
-        PlanError: The file does not have the pinned hash, or is no usable MSI.
+        PlanError: The file does not have the pinned hash, is no usable MSI, or may not be fetched.
     """
     pinned = sha256.strip().upper()
+    if (remote or is_url(path)) and not _SHA256.match(pinned):
+        raise PlanError(task.subject, "`sha256` is not 64 hexadecimal digits.", "Give the SHA-256 of the file.")
+    if is_url(path):
+        check_url(task.subject, path)
+        return Media(path, pinned, True), None
     if remote:
         return Media(path, pinned, True), None
     local = Path(task.find_file(path))
@@ -64,6 +92,17 @@ def describe_media(task: Task, path: str, sha256: str, remote: bool) -> tuple[Me
     return Media(str(local), pinned, False), package
 
 
+def check_host(host: Host, media: Media | None) -> None:
+    """Refuses a host that can't get the media in the way they are given, before anything is planned.
+
+    Raises:
+        OperationFailed: It has no curl.exe.
+        HostError: It could not be asked.
+    """
+    if media is not None and media.url:
+        require_curl(host, read_system(host))
+
+
 @contextmanager
 def on_host(host: Host, task: Task, media: Media) -> Iterator[str]:
     """Gives the path of the media on the host, hash-checked there; a copy of ours is removed afterwards.
@@ -72,14 +111,31 @@ def on_host(host: Host, task: Task, media: Media) -> Iterator[str]:
         PlanError: The file on the host is missing or has another hash.
         HostError: It could not be brought there.
     """
-    if media.remote:
+    if not media.staged:
         _check_remote(host, task, media)
         yield media.path
         return
-    name, size = Path(media.path).name, Path(media.path).stat().st_size
-    task.say(f"copying {name} ({size:,} bytes) over WinRM")
-    with staged(host, task, media.path, name, media.sha256) as path:
+
+    def bring(target: str) -> None:
+        if media.url:
+            download(host, task, media.path, target, media.sha256)
+        else:
+            deliver(host, task, media.path, target, media.sha256)
+
+    name = file_name(media.path) if media.url else Path(media.path).name
+    size = None if media.url else Path(media.path).stat().st_size
+    with staged(host, task, name, media.sha256, size, bring) as path:
         yield path
+
+
+def tidy_media(host: Host, task: Task, media: Media | None) -> None:
+    """Removes what killed runs have left of media that this run does not need.
+
+    Raises:
+        HostError: The host could not be asked.
+    """
+    if media is not None and media.staged:
+        tidy(host, task, media.sha256)
 
 
 def _check_remote(host: Host, task: Task, media: Media) -> None:
@@ -89,8 +145,7 @@ def _check_remote(host: Host, task: Task, media: Media) -> None:
         raise PlanError(
             task.subject,
             f"{media.path} can't be read by the account of this run on {task.subject}: {error.reason.rstrip('.')}.",
-            "Check the path there. A UNC path needs a second hop, which a network logon can't make: copy the file to "
-            "the host, or let the control node push it (remote_src: false).",
+            explain(media.path, error.code),
         ) from None
     if actual.upper() != media.sha256:
         raise PlanError(

@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from ansible_collections.entsso.password_sync.plugins.module_utils import _package
@@ -27,6 +28,7 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._plan import 
     Operation,
     PlanError,
 )
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._command import RunAs
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._domain_controller import (
     INSTALLED_MARKER,
     observe_notification_packages,
@@ -35,14 +37,21 @@ from ansible_collections.entsso.password_sync.plugins.plugin_utils._domain_contr
 )
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._host import Host
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._markers import write_marker
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._media import Media, describe_media, on_host
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._media import (
+    Media,
+    check_host,
+    describe_media,
+    on_host,
+    tidy_media,
+)
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._msi_identity import MsiIdentity
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._protected_folder import protected_folder
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._resource import Resource, Task
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._staging import read_text
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._system import read_system
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._system_task import SystemTask, system_task
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._tools import observe_tool
 
-LOG_DIRECTORY = r"C:\Windows\Temp\entsso.password_sync"
 LOG_LIMIT = 8_000_000
 
 
@@ -56,6 +65,7 @@ class MsiPackageResource(Resource):
         self.upgrade_code = package.upgrade_code if package is not None else ""
 
     def observe(self) -> Mapping[Key, Observation]:
+        check_host(self.host, self.media)
         subject, leaves = self.task.subject, self.desired.leaves
         observations: dict[Key, Observation] = {
             _package.key(subject, self.desired): observe_package(self.host, self.desired, self.upgrade_code)
@@ -72,21 +82,17 @@ class MsiPackageResource(Resource):
     def plan(self, estate: Estate) -> tuple[Change, ...]:
         return _package.plan(self.task.subject, self.desired, estate)
 
+    def tidy(self) -> None:
+        tidy_media(self.host, self.task, self.media)
+
     def apply(self, change: Change) -> None:
-        log = rf"{LOG_DIRECTORY}\{_file_name(self.desired.name)}-{change.operation.value}.log"
-        self.host.files.make_directory(LOG_DIRECTORY)
-        if change.operation is Operation.REMOVE:
-            outcome = self._run(remove_command(str(change.old["product_code"]), log))
-        else:
-            if self.media is None:
-                raise PlanError(
-                    self.task.subject,
-                    f"{self.desired.name} can't be installed without media.",
-                    "Give `path` and `sha256`.",
-                )
-            with on_host(self.host, self.task, self.media) as path:
-                self.task.say(f"installing {self.desired.name} {self.desired.version}, log {log}")
-                outcome = self._run(install_command(path, log, properties=self.desired.properties))
+        folder = protected_folder(self.host, "logs")
+        log = rf"{folder}\{_file_name(self.desired.name)}-{change.operation.value}.log"
+        with self._system_task() as system:
+            if change.operation is Operation.REMOVE:
+                outcome = self._run(remove_command(str(change.old["product_code"]), log), system)
+            else:
+                outcome = self._install(log, system)
         if outcome.succeeded and self.desired.leaves.notification_packages:
             now = read_system(self.host).local_time
             for name in self.desired.leaves.notification_packages:
@@ -99,11 +105,34 @@ class MsiPackageResource(Resource):
                 "its declaration does not predict: `leaves.notification_packages` is empty. This host is not restarted."
             )
 
-    def _run(self, command: str) -> MsiOutcome:
+    def _install(self, log: str, system: SystemTask | None) -> MsiOutcome:
+        if self.media is None:
+            raise PlanError(
+                self.task.subject,
+                f"{self.desired.name} can't be installed without media.",
+                "Give `path` and `sha256`.",
+            )
+        with on_host(self.host, self.task, self.media) as path:
+            package = path if system is None else system.take(path, self.media.sha256)
+            self.task.say(f"installing {self.desired.name} {self.desired.version}, log {log}")
+            return self._run(install_command(package, log, properties=self.desired.properties), system)
+
+    @contextmanager
+    def _system_task(self) -> Iterator[SystemTask | None]:
+        """Gives what runs commands as SYSTEM, None where the account of the connection does."""
+        if RunAs(self.task.arguments["run_as"]) is RunAs.CONNECTION:
+            yield None
+            return
+        with system_task(self.host, self.task.warn) as system:
+            self.task.say(f"running as SYSTEM in the scheduled task {system.name}")
+            yield system
+
+    def _run(self, command: str, system: SystemTask | None) -> MsiOutcome:
+        run = self.host.run if system is None else system.run
         waited_from = time.monotonic()
         busy_wait, interval = float(self.task.arguments["busy_wait"]), float(self.task.arguments["busy_interval"])
         while True:
-            result = self.host.run(command, deadline=float(self.task.arguments["deadline"]))
+            result = run(command, deadline=float(self.task.arguments["deadline"]))
             outcome = outcome_of(result.exit_code)
             if not outcome.retry or time.monotonic() - waited_from + interval > busy_wait:
                 return outcome

@@ -30,6 +30,7 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._plan import 
 )
 from ansible_collections.entsso.password_sync.plugins.module_utils._plan_domain_controller import (
     plan_domain_controller,
+    possible_changes,
 )
 from ansible_collections.entsso.password_sync.plugins.module_utils._state_types import STATE_TYPES
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._action import (
@@ -92,6 +93,7 @@ class PcnsInfoAction(WindowsAction):
             "grade": now.grade,
             "evidence": now.evidence,
             "planned": [change.to_json() for change in changes],
+            "possible": [change.to_json() for change in possible_changes(task.subject, desired, changes)],
             "problems": problems,
             "findings": [finding.to_json() for finding in findings],
             "observed": estate_json(estate),

@@ -15,14 +15,22 @@ from typing import Any
 
 from ansible.plugins.loader import connection_loader
 
-LIBRARIES = ("winrm.protocol", "winrm.exceptions", "requests_ntlm", "spnego", "xmltodict")
+LIBRARIES = (
+    "winrm.protocol",
+    "winrm.exceptions",
+    "pypsrp.wsman",
+    "requests_ntlm",
+    "spnego",
+    "xmltodict",
+)
+CONNECTIONS = ("ansible.builtin.winrm", "ansible.builtin.psrp")
 
 
 def preload() -> None:
     """Imports the libraries; one that is missing is told when it is needed, by whoever needs it.
 
-    The connection plugin is loaded as well: reading its documentation, where Ansible keeps the options, costs a fork
-    more than connecting does. So is OpenSSL's RC4, with which NTLM seals: it is in a module of its own (legacy).
+    The connection plugins are loaded as well: reading their documentation, where Ansible keeps the options, costs a
+    fork more than connecting does. So is OpenSSL's RC4, with which NTLM seals: it is in a module of its own (legacy).
     """
     for name in LIBRARIES:
         with suppress(ImportError):
@@ -30,7 +38,8 @@ def preload() -> None:
     with suppress(ImportError):
         _load_rc4()
     loader: Any = connection_loader
-    loader.get("ansible.builtin.winrm", class_only=True)
+    for name in CONNECTIONS:
+        loader.get(name, class_only=True)
 
 
 def _load_rc4() -> None:

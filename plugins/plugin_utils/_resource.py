@@ -43,8 +43,8 @@ class Task:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
-class Resource(ABC):
-    """One managed thing on one host.
+class Managed(ABC):
+    """One managed thing, wherever it is.
 
     Attributes:
         shared: Whether several hosts share the object (a domain's), so that check mode must know what was planned
@@ -53,8 +53,7 @@ class Resource(ABC):
 
     shared: ClassVar[bool] = False
 
-    def __init__(self, host: Host, task: Task) -> None:
-        self.host = host
+    def __init__(self, task: Task) -> None:
         self.task = task
 
     @abstractmethod
@@ -69,6 +68,16 @@ class Resource(ABC):
     def apply(self, change: Change) -> None:
         """Makes one planned change."""
 
+    def tidy(self) -> None:  # noqa: B027 - most have nothing to do here
+        """Called in a run that finds nothing to change: removes what a killed run of ours has left; else nothing."""
+
+    def settle(self) -> None:  # noqa: B027 - most have nothing to do here
+        """Called in a run that leaves all as wanted, changed or not: waits until others see it too; else nothing.
+
+        Raises:
+            HostError: Somebody does not see it.
+        """
+
     def result(self, estate: Estate, changes: tuple[Change, ...]) -> Mapping[str, Any]:
         """Returns what the module returns beyond the changes; by default nothing.
 
@@ -77,6 +86,14 @@ class Resource(ABC):
             changes: What a run would still change; empty after an apply.
         """
         return {}
+
+
+class Resource(Managed):
+    """One managed thing on one host."""
+
+    def __init__(self, host: Host, task: Task) -> None:
+        super().__init__(task)
+        self.host = host
 
 
 def unknown(error: HostError) -> Unknown:

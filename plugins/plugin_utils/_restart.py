@@ -15,6 +15,7 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._errors impor
     DeadlineExceeded,
     HostError,
     OutcomeUnknown,
+    WrongMachine,
 )
 from ansible_collections.entsso.password_sync.plugins.module_utils._plan import (
     Change,
@@ -138,6 +139,9 @@ class RestartResource(Resource):
             self.host.reset()
             time.sleep(PAUSE_AFTER_REFUSAL * float(self.task.arguments["interval"]))
             return f"its logon service ({error.reason.split('.')[0][:120]})"
+        except WrongMachine as error:
+            self.host.reset()
+            return f"{name} ({error.reason.split(';')[0]})"
         except HostError as error:
             self.host.reset()
             return f"WinRM ({error.reason.split('.')[0][:120]})"

@@ -49,6 +49,12 @@ class SsoFeatureResource(Resource):
                 "A setup was given without arguments, which would open its window on the server and wait for ever.",
                 "Give setup_arguments; setup.exe /HELP of your media tells which, since Microsoft documents none.",
             )
+        if self.media is not None and self.media.url:
+            raise PlanError(
+                task.subject,
+                "The setup was given as a URL, and it is a tree of files of which a URL brings only one.",
+                "Put the tree where the server reaches it, and give the path of its setup.exe.",
+            )
         self.desired = _sso_feature.DesiredFeature(
             can_install=self.media is not None, tools={"ssops": tool_path(self.directory, "ssops")}
         )

@@ -22,5 +22,10 @@ def text_file(host: Host, task: Task, name: str, content: bytes) -> Iterator[str
     with tempfile.TemporaryDirectory() as folder:
         local = Path(folder) / name
         local.write_bytes(content)
-        with staged(host, task, str(local), name, hashlib.sha256(content).hexdigest()) as path:
+        digest = hashlib.sha256(content).hexdigest()
+
+        def bring(target: str) -> None:
+            host.files.push(str(local), target, digest)
+
+        with staged(host, task, name, digest, len(content), bring) as path:
             yield path

@@ -15,7 +15,16 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._errors impor
     HostError,
     HostUnreachable,
 )
+from ansible_collections.entsso.password_sync.plugins.module_utils._fault_table import Recovery
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._deadline import Deadline
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._wsman import Repeat, Wsman
+
+QUERY_DEADLINE = 300.0
+"""Seconds for a query with all its parts."""
+
+MAX_ROWS = 100_000
+MAX_BYTES = 64 * 1024 * 1024
+"""Rows, and bytes of XML, that one query is read up to; the largest of ours, all services, has some hundred rows."""
 
 _MAX_EMPTY_PAGES = 20
 
@@ -42,25 +51,41 @@ class Wmi:
         subject = _name(class_name, selectors)
         reply = self._client.read(cim.get_request(class_name, selectors, namespace), subject)
         try:
-            return cim.parse_instance(reply, self._client.host, subject)
+            found = cim.parse_instance(reply, self._client.host, subject)
         except soap.FaultAnswer as error:
-            if error.fault.not_found:
+            if error.fault.recovery is Recovery.ABSENT:
                 return None
             raise
+        self._client.identity.look(found)
+        return found
 
-    def query(self, wql: str, namespace: str = cim.CIMV2) -> list[CimInstance]:
-        """Returns every instance that a WQL query finds.
+    def query(self, wql: str, namespace: str = cim.CIMV2, deadline: float = QUERY_DEADLINE) -> list[CimInstance]:
+        """Returns every instance that a WQL query finds, each once.
+
+        A Pull whose answer was lost can't be repeated, since the server's cursor may have moved on; and a server may
+        forget an enumeration. Then the query starts again from the beginning, once.
+
+        Args:
+            wql: The query.
+            namespace: The namespace.
+            deadline: Seconds for the whole of it.
 
         Raises:
+            DeadlineExceeded: It was not complete in time.
             HostError: The query, or any part of its result, could not be read. There is no partial result.
         """
+        end = self._client.deadline(deadline)
         try:
-            return list(self.iterate(wql, namespace))
-        except ConnectionLost:
-            # A Pull whose answer was lost can't be repeated: the server's cursor may have moved on.
+            return list(self.iterate(wql, namespace, end))
+        except ConnectionLost as lost:
+            if lost.excess is not None:
+                raise self._client.excess_error(lost, _query_name(wql)) from lost
             self._client.reset()
+        except soap.FaultAnswer as error:
+            if error.fault.recovery is not Recovery.ANEW:
+                raise
         try:
-            return list(self.iterate(wql, namespace))
+            return list(self.iterate(wql, namespace, end))
         except ConnectionLost as lost:
             raise HostUnreachable(
                 self._client.host,
@@ -69,7 +94,7 @@ class Wmi:
                 "Run again when the network to the host is stable",
             ) from lost
 
-    def iterate(self, wql: str, namespace: str = cim.CIMV2) -> Iterator[CimInstance]:
+    def iterate(self, wql: str, namespace: str = cim.CIMV2, deadline: Deadline | None = None) -> Iterator[CimInstance]:
         """Yields instances page by page; releases the enumeration when the caller stops early.
 
         Raises:
@@ -78,19 +103,33 @@ class Wmi:
         """
         subject = _query_name(wql)
         host = self._client.host
-        page = cim.parse_page(self._client.read(cim.enumerate_request(wql, namespace), subject), host, subject)
-        context, empty = page.context, 0
+        end = deadline or self._client.deadline(QUERY_DEADLINE)
+        reply = self._client.read(cim.enumerate_request(wql, namespace), subject, deadline=end)
+        page = cim.parse_page(reply, host, subject)
+        context, empty, rows, size = page.context, 0, 0, len(reply)
         try:
             while True:
-                yield from page.items
+                for item in page.items:
+                    self._client.identity.look(item)
+                    yield item
                 context = page.context
                 if page.end:
                     return
+                rows += len(page.items)
                 empty = 0 if page.items else empty + 1
                 if empty > _MAX_EMPTY_PAGES:
                     raise soap.unreadable(host, subject, f"{empty} parts of the answer in a row were empty")
-                reply = self._client.read(cim.pull_request(context, namespace), subject, Repeat.NEVER)
+                if rows > MAX_ROWS or size > MAX_BYTES:
+                    raise soap.unreadable(host, subject, f"the answer does not end after {rows} rows, {size} bytes")
+                if end.passed:
+                    raise end.error(host, subject, "the end of the answer", f"row {rows}")
+                reply = self._client.read(cim.pull_request(context, namespace), subject, Repeat.NEVER, end)
+                size += len(reply)
                 page = cim.parse_page(reply, host, subject)
+        except soap.FaultAnswer as error:
+            if error.fault.recovery is not Recovery.ANEW:
+                self._release(context, namespace, subject)
+            raise
         except (HostError, GeneratorExit):
             self._release(context, namespace, subject)
             raise
@@ -121,8 +160,10 @@ class Wmi:
         """
         subject = f"{_name(class_name, selectors)}.{method}"
         request = cim.invoke_request(class_name, method, parameters, selectors, namespace)
-        reply = self._client.read(request, subject) if read_only else self._client.write(request, subject)
-        return cim.parse_output(reply, method, self._client.host, subject)
+        if read_only:
+            return cim.parse_output(self._client.read(request, subject), method, self._client.host, subject)
+        reply = self._client.write(request, subject)
+        return self._client.judged(subject, lambda: cim.parse_output(reply, method, self._client.host, subject))
 
     def _release(self, context: str, namespace: str, subject: str) -> None:
         """Tells the host that no more is wanted; it drops the enumeration by itself after some minutes anyway."""

@@ -9,22 +9,42 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import Protocol, TypeVar
 
+from ansible_collections.entsso.password_sync.plugins.module_utils import _cim as cim
+from ansible_collections.entsso.password_sync.plugins.module_utils import _soap as soap
+from ansible_collections.entsso.password_sync.plugins.module_utils._computer_name import ExpectedMachine
 from ansible_collections.entsso.password_sync.plugins.module_utils._errors import (
-    AccessDenied,
-    AuthenticationRejected,
     ConnectionLost,
+    DeadlineExceeded,
+    Excess,
     HostError,
     HostUnreachable,
-    NotWindows,
-    OperationFailed,
     OutcomeUnknown,
+    UnreadableOutput,
 )
+from ansible_collections.entsso.password_sync.plugins.module_utils._fault_table import Recovery
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._deadline import Deadline
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._http_status import (
+    NEVER_BEGUN,
+    NOT_NOW,
+    status_error,
+)
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._identity import Identity
+
+T = TypeVar("T")
 
 
 class Exchange(Protocol):
     """One authenticated way to a host's WS-Management service."""
+
+    @property
+    def authentication(self) -> str:
+        """How the account got in: basic, certificate, credssp, kerberos or ntlm; empty before."""
+
+    @property
+    def encrypted(self) -> str:
+        """What encrypts the messages: `message` (they are encrypted in themselves) or `TLS`; empty for nothing."""
 
     def exchange(self, body: bytes) -> tuple[int, bytes]:
         """Sends one request and returns the HTTP status and the XML of the answer.
@@ -72,8 +92,27 @@ class Statistics:
     bytes_received: int = 0
 
 
-_STARTING = 503
+REQUEST_DEADLINE = 180.0
+"""Seconds after which a request is not sent once more. Each exchange has a limit of its own (`_answer_limit`)."""
+
 _PAUSES = (1.0, 2.0, 4.0)
+_UNAVAILABLE = "the WinRM service answered for {seconds:g} seconds that it is not available (HTTP {status})"
+_COMPUTER = "SELECT CSName FROM Win32_OperatingSystem"
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What came back.
+
+    Attributes:
+        status: HTTP status.
+        reply: Body of the answer.
+        sent: Whether the request may have reached the host; false where the handshake before it was answered so.
+    """
+
+    status: int
+    reply: bytes
+    sent: bool = True
 
 
 class Wsman:
@@ -83,91 +122,168 @@ class Wsman:
         host: The host's name in the inventory.
         statistics: What went over the wire so far.
         broken: Whether the last exchange brought no answer.
+        identity: What is known of the machine behind the connection.
     """
 
-    def __init__(self, exchange: Exchange, host: str, *, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self,
+        exchange: Exchange,
+        host: str,
+        *,
+        expected: ExpectedMachine | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.host = host
         self.statistics = Statistics()
         self.broken = False
+        self.identity = Identity(host, expected or ExpectedMachine())
         self._exchange = exchange
         self._sleep = sleep
+        self._clock = clock
         self._answered = False
 
-    def read(self, body: bytes, subject: str, repeat: Repeat = Repeat.READ) -> bytes:
+    def deadline(self, seconds: float) -> Deadline:
+        """Returns a deadline by this client's clock."""
+        return Deadline(seconds, self._clock)
+
+    def read(self, body: bytes, subject: str, repeat: Repeat = Repeat.READ, deadline: Deadline | None = None) -> bytes:
         """Sends a request that changes nothing.
 
         Args:
             body: The request.
             subject: The object it is about, for the sentences of errors.
             repeat: What to do when the connection breaks.
+            deadline: When it is not sent once more; REQUEST_DEADLINE from now where none is given.
 
         Raises:
             ConnectionLost: The connection broke and `repeat` is NEVER.
+            DeadlineExceeded: It was time to stop.
             HostError: See the kinds in `_errors`.
         """
+        deadline = deadline or self.deadline(REQUEST_DEADLINE)
         for pause in (*_PAUSES, None):
-            status, reply = self._recovered(body, subject, repeat)
-            if status != _STARTING:
-                return self._accepted(status, reply, subject)
+            answer = self._recovered(body, subject, repeat, deadline)
+            seen = f"HTTP status {answer.status}" if answer.status in NOT_NOW else self._transient_fault(answer)
+            if not seen:
+                return self._accepted(answer, subject)
             if pause is not None:
-                self._exchange.reset()
-                self._sleep(pause)
-        raise HostUnreachable(
-            self.host,
-            subject,
-            "the WinRM service answered for 7 seconds that it is not available (HTTP 503)",
-            "Start the WinRM service on the host, or wait until the host has started",
-        )
+                self._wait(pause, subject, deadline, seen, reset=answer.status in NOT_NOW)
+        if answer.status in NOT_NOW:
+            raise self._unavailable(answer.status, subject)
+        return answer.reply
 
     def write(self, body: bytes, subject: str) -> bytes:
-        """Sends a request that changes something; it is repeated only after the host said it could not read it.
+        """Sends a request that changes something; it is repeated only where it certainly was not begun.
+
+        That is so when the host could not decrypt it (HTTP 400 without a body), when nothing of it was sent, and after
+        the statuses in NEVER_BEGUN. Whether a fault in the answer says that it may have run is told by `judged`.
 
         Raises:
             OutcomeUnknown: The answer was lost or says nothing.
-            HostError: See the kinds in `_errors`.
+            WrongMachine: Another machine than the inventory's would have been changed.
+            HostError: See the kinds in `_errors`; nothing was changed.
         """
-        status, reply = self._recovered(body, subject, Repeat.WRITE)
-        if status >= 500 and not _is_soap(reply):
-            raise self._unknown(subject, f"the answer was HTTP status {status}")
-        return self._accepted(status, reply, subject)
+        self.prove()
+        deadline = self.deadline(REQUEST_DEADLINE)
+        for pause in (*_PAUSES, None):
+            answer = self._recovered(body, subject, Repeat.WRITE, deadline)
+            if answer.status not in NOT_NOW or (answer.sent and answer.status not in NEVER_BEGUN):
+                break
+            if pause is None:
+                raise self._unavailable(answer.status, subject)
+            self._wait(pause, subject, deadline, f"HTTP status {answer.status}", reset=True)
+        if answer.status >= 500 and not _is_soap(answer.reply):
+            raise self._unknown(subject, f"the answer was HTTP status {answer.status}")
+        return self._accepted(answer, subject)
+
+    def judged(self, subject: str, parse: Callable[[], T]) -> T:
+        """Reads the answer to a write.
+
+        Raises:
+            OutcomeUnknown: It does not say whether the write ran, or says that a part of it may have.
+            HostError: The host refused it.
+        """
+        try:
+            return parse()
+        except (DeadlineExceeded, UnreadableOutput) as error:
+            raise self._unknown(subject, error.reason) from error
+        except soap.FaultAnswer as error:
+            if error.fault.may_have_run:
+                raise self._unknown(subject, error.reason) from error
+            raise
+
+    def prove(self) -> None:
+        """Sees to it that the machine is the right one, with a request only where nothing that was read has told.
+
+        Raises:
+            WrongMachine: It is another one.
+            HostError: It could not be asked, or did not tell.
+        """
+        if self.identity.proved:
+            return
+        page = cim.parse_page(self.read(cim.enumerate_request(_COMPUTER), "computer name"), self.host, "computer name")
+        for instance in page.items:
+            self.identity.look(instance)
+        if not self.identity.proved:
+            raise soap.unreadable(self.host, "computer name", "the host did not tell its name")
+
+    def excess_error(self, lost: ConnectionLost, subject: str) -> HostError:
+        """Returns the error of an answer that was given up since it took too long or was too large."""
+        if lost.excess is Excess.SIZE:
+            return soap.unreadable(self.host, subject, lost.reason)
+        return DeadlineExceeded(
+            self.host, subject, lost.reason, "Look what keeps the host or the network to it busy, and run again"
+        )
 
     def expect_restart(self) -> None:
         """See `Exchange.expect_restart`."""
         self._exchange.expect_restart()
 
     def reset(self) -> None:
-        """Drops the connection; the next request opens a new one."""
+        """Drops the connection; the next request opens a new one, behind which may be another machine."""
+        self.identity.forget()
         self._exchange.reset()
 
     def close(self) -> None:
         """Drops the connection for good."""
         self._exchange.close()
 
-    def _recovered(self, body: bytes, subject: str, repeat: Repeat) -> tuple[int, bytes]:
+    def _recovered(self, body: bytes, subject: str, repeat: Repeat, deadline: Deadline) -> _Answer:
         """Exchanges once, and once more after a lost keep-alive connection.
 
         Such a connection shows as HTTP 400 without a body: the client library authenticated anew and sent what it had
         sealed with the old key, so nothing was executed (wsman.md 2.3).
         """
+        seen = ""
         for last in (False, True):
+            if seen and deadline.passed:
+                raise deadline.error(self.host, subject, "an answer", seen)
             try:
                 status, reply = self._counted(body)
             except ConnectionLost as lost:
-                self._exchange.reset()
+                self.reset()
+                if lost.status:
+                    return _Answer(lost.status, b"", sent=False)
                 if not lost.sent:
                     raise self._unreachable(lost.reason) from lost
                 if repeat is Repeat.NEVER:
                     raise
+                if lost.excess is not None and repeat is Repeat.READ:
+                    # Asked again, it would only answer so again.
+                    raise self.excess_error(lost, subject) from lost
                 if repeat is Repeat.WRITE:
                     raise self._unknown(
                         subject, f"the connection broke before the answer came ({lost.reason})"
                     ) from lost
                 if last:
                     raise self._unreachable(lost.reason) from lost
+                seen = f"a broken connection ({lost.reason})"
                 continue
             if status != 400 or reply:
-                return status, reply
-            self._exchange.reset()
+                return _Answer(status, reply)
+            self.reset()
+            seen = "HTTP status 400"
         raise HostUnreachable(
             self.host,
             subject,
@@ -192,37 +308,26 @@ class Wsman:
         self.statistics.bytes_sent += len(body)
         self.statistics.bytes_received += len(reply)
 
-    def _accepted(self, status: int, reply: bytes, subject: str) -> bytes:
-        if _is_soap(reply):
+    def _wait(self, pause: float, subject: str, deadline: Deadline, seen: str, *, reset: bool) -> None:
+        if deadline.left <= pause:
+            raise deadline.error(self.host, subject, "an answer", seen)
+        if reset:
+            self.reset()
+        self._sleep(pause)
+
+    def _transient_fault(self, answer: _Answer) -> str:
+        """Returns what the host said where asking again can help; empty for all other answers."""
+        if answer.status != 500 or (fault := soap.fault_of(answer.reply)) is None:
+            return ""
+        self.identity.confirm(fault.machines)
+        return fault.said if fault.recovery is Recovery.WAIT else ""
+
+    def _accepted(self, answer: _Answer, subject: str) -> bytes:
+        if _is_soap(answer.reply):
             self._answered = True
-            return reply
-        if status == 401:
-            raise AuthenticationRejected(
-                self.host, subject, "the host rejected the account", "Check the account's name and password"
-            )
-        if status == 403:
-            raise AccessDenied(
-                self.host,
-                subject,
-                "the WinRM service answered HTTP 403",
-                "Give the account the right to use WinRM on the host",
-            )
-        if status == 413:
-            raise OperationFailed(
-                self.host,
-                subject,
-                "the request is larger than the host takes (HTTP 413)",
-                "Raise MaxEnvelopeSizekb on the host to its default of 500",
-                code=status,
-            )
-        if status == 200 and self._answered:
-            return reply
-        raise NotWindows(
-            self.host,
-            "" if not self._answered else subject,
-            f"what answers is no WinRM service (HTTP status {status}, no SOAP)",
-            "Check ansible_host, ansible_port and ansible_winrm_path",
-        )
+        elif answer.status != 200 or not self._answered:
+            raise status_error(answer.status, self.host, subject, answered=self._answered)
+        return answer.reply
 
     def _unreachable(self, reason: str) -> HostError:
         return HostUnreachable(
@@ -230,6 +335,14 @@ class Wsman:
             "WinRM",
             f"the host can't be reached ({reason})",
             "Check that the host is up, that its WinRM listener is on this port, and that no firewall is between",
+        )
+
+    def _unavailable(self, status: int, subject: str) -> HostError:
+        return HostUnreachable(
+            self.host,
+            subject,
+            _UNAVAILABLE.format(seconds=sum(_PAUSES), status=status),
+            "Start the WinRM service on the host, or wait until the host has started",
         )
 
     def _unknown(self, subject: str, reason: str) -> OutcomeUnknown:

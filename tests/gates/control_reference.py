@@ -14,6 +14,7 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._controls imp
 ROOT = Path(__file__).resolve().parents[2]
 TARGET = ROOT / "docs" / "controls.md"
 JUDGES = {
+    "_judge_coverage.py": "the directory",
     "_judge_domain_controller.py": "a domain controller",
     "_judge_domain.py": "a domain",
     "_judge_sso.py": "an SSO server",
@@ -63,7 +64,7 @@ def _section(control: Control, subject: str) -> str:
     lines = [
         f"## {control.id}",
         "",
-        f"**{control.title}.** Severity {control.severity.value}. "
+        f"**{control.title}.** Severity {control.severity.value}. {f'{control.raised} ' if control.raised else ''}"
         + (f"Judged on {subject}." if subject else "Not judged yet: no finding of it appears in a report."),
         "",
         f"While it is not met: {control.rationale}",

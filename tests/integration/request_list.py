@@ -22,10 +22,11 @@ from unit.plugin_utils.ansible_connection import connection
 from ansible_collections.entsso.password_sync.plugins.action.pcns_info import ActionModule
 from ansible_collections.entsso.password_sync.plugins.plugin_utils import _pcns_info
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._authentication_guard import AuthenticationGuard
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._connection import winrm_settings
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._connection import connection_settings
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._connection_settings import Exposure
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._host import Host
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._http_exchange import HttpExchange
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._resource import Task
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._winrm_exchange import WinrmExchange
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._wsman import Exchange
 from lab.backend import ChannelUnreadable
 from lab.forest import Forest
@@ -91,7 +92,7 @@ def pcns_info(forest: Forest, name: str, media: Sequence[str] = (ALL_IN_ONE,)) -
     """Runs `pcns_info` against a domain controller of a forest that is started, without Ansible around it."""
     host = forest.host(name)
     endpoint = forest.endpoints[host.identity.fqdn]
-    settings = winrm_settings(
+    settings = connection_settings(
         connection(
             ansible_host=endpoint.address,
             ansible_port=endpoint.port,
@@ -101,11 +102,11 @@ def pcns_info(forest: Forest, name: str, media: Sequence[str] = (ALL_IN_ONE,)) -
             ansible_password=forest.operator_password,
         ),
         host.identity.fqdn,
-        allow_exposing=False,
+        exposure=Exposure.NOBODY,
     )
     processes, http = endpoint.statistics.processes_started, endpoint.statistics.http_requests
     with tempfile.TemporaryDirectory() as folder:
-        recorder = _Recorder(WinrmExchange(settings, name, AuthenticationGuard(folder, settings.account)))
+        recorder = _Recorder(HttpExchange(settings, name, AuthenticationGuard(folder, settings.account)))
         result, received = _perform(recorder, host.identity.fqdn, media)
     requests = [_described(body) for body in recorder.sent]
     counters = endpoint.statistics

@@ -25,6 +25,7 @@ UNKNOWN = {
     "ssh": ("ssh.corp.example", "connection ssh", "Set ansible_connection: winrm"),
     "become": ("become.corp.example", "become has no effect", "Set become: false"),
     "member": ("member.corp.example (sso01.corp.example)", "not a domain controller", "correct its address"),
+    "moved": ("computer name on moved.corp.example", "calls itself SSO01, not moved", "Correct ansible_host"),
     "missing": ("absent.msi", "not found on the control node", "Give a full path"),
 }
 """Domain controllers, and what the report says of each."""
@@ -62,7 +63,8 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outcome]:
         estate.https("untrusted")
         estate.hosts["ssh"] = {"ansible_connection": "ssh"}
         estate.hosts["become"] = {"ansible_become": True}
-        estate.hosts["member"] = {"ansible_host": forest.address("sso01")}
+        estate.hosts["moved"] = {"ansible_host": forest.address("sso01")}
+        estate.hosts["member"] = {**estate.hosts["moved"], "password_sync_computer_names": ["sso01"]}
         estate.hosts["missing"] = {"pcns_packages": [{"name": "PCNS", "path": "absent.msi", "sha256": "0" * 64}]}
         estate.down("sso02")
         broken = folder / "broken.xml.j2"
@@ -86,7 +88,7 @@ def test_the_run_fails_with_its_report_written_last(outcome: Outcome) -> None:
     last = outcome.run.results[-1]
     assert (last.action, last.status) == ("entsso.password_sync.compliance_report", "failed")
     assert str(outcome.report["headline"]).startswith("NOT COMPLIANT: ")
-    assert "(7 not known)" in str(outcome.report["headline"])
+    assert f"({len(UNKNOWN)} not known)" in str(outcome.report["headline"])
 
 
 def test_nothing_is_changed(outcome: Outcome) -> None:

@@ -20,7 +20,8 @@ from integration.estate import ALLOWED, FAILURES, Estate, failure, fqdn, message
 from lab.example import one_package
 from lab.playbooks import Run
 
-LOGS = r"C:\Windows\Temp\entsso.password_sync"
+OURS = r"C:\Program Files\entsso.password_sync"
+LOGS = rf"{OURS}\logs"
 
 
 @dataclass(frozen=True)
@@ -46,12 +47,22 @@ BEFORE_ANYTHING = {
         ("TLS certificate of https://127.", "on untrusted.corp.example", "not trusted", "ansible_winrm_ca_trust_path"),
     ),
     "ssh": Fault("failed", ("ssh.corp.example", "connection ssh", "Set ansible_connection: winrm")),
-    "psrp": Fault("failed", ("psrp.corp.example", "connection psrp", "Set ansible_connection: winrm")),
+    "configured": Fault("failed", ("configured.corp.example", "ansible_psrp_configuration_name")),
     "local": Fault("failed", ("local.corp.example", "connection local", "Set ansible_connection: winrm")),
     "become": Fault("failed", ("become.corp.example", "become has no effect", "Set become: false")),
-    "exposing": Fault("failed", ("exposing.corp.example", "transport basic", "Set ansible_winrm_transport")),
+    "exposing": Fault("failed", ("exposing.corp.example", "transport basic", "Set ansible_winrm_scheme: https")),
     "member": Fault(
         "failed", ("member.corp.example", "sso01.corp.example", "is not a domain controller", "domain_controllers")
+    ),
+    "moved": Fault(
+        "failed",
+        (
+            "computer name on moved.corp.example",
+            "calls itself SSO01, not moved",
+            "nothing was changed",
+            "Correct ansible_host",
+            "password_sync_computer_names",
+        ),
     ),
     "missing": Fault("failed", ("absent.msi", "not found on the control node", "Give a full path")),
     "corrupt": Fault("failed", ("corrupt.msi on the control node", "has SHA-256", "correct `sha256` or the file")),
@@ -118,11 +129,13 @@ def _connections(estate: Estate) -> None:
     estate.forest.endpoints[fqdn("foreign")].faults.foreign_server()
     estate.https("untrusted")
     estate.hosts["trusted"] = {"ansible_winrm_ca_trust_path": str(estate.https("trusted"))} | estate.hosts["trusted"]
-    for name in ("ssh", "psrp", "local"):
+    for name in ("ssh", "local"):
         estate.hosts[name] = {"ansible_connection": name}
+    estate.hosts["configured"] = {"ansible_connection": "psrp", "ansible_psrp_configuration_name": "JEA"}
     estate.hosts["become"] = {"ansible_become": True, "ansible_become_method": "runas", "ansible_become_user": "SYSTEM"}
     estate.hosts["exposing"] = {"ansible_winrm_transport": "basic"}
-    estate.hosts["member"] = {"ansible_host": estate.forest.address("sso01")}
+    estate.hosts["moved"] = {"ansible_host": estate.forest.address("sso01")}
+    estate.hosts["member"] = {**estate.hosts["moved"], "password_sync_computer_names": ["sso01"]}
 
 
 def _media(estate: Estate, folder: Path) -> None:
@@ -175,7 +188,7 @@ def test_a_fault_is_told_in_two_sentences(outcome: Outcome, name: str) -> None:
 
 @pytest.mark.parametrize("name", BEFORE_ANYTHING)
 def test_not_one_bit_has_changed(outcome: Outcome, name: str) -> None:
-    machine = "sso01" if name == "member" else name
+    machine = "sso01" if name in ("member", "moved") else name
     assert outcome.after[machine] == outcome.before[machine]
 
 
@@ -185,7 +198,7 @@ def test_nothing_is_half_installed(outcome: Outcome, name: str) -> None:
     for part in ("registry", "services", "lsa", "boot_time", "on", "restart_scheduled"):
         assert after[part] == before[part], part
     assert set(after["files"]["files"]) - set(before["files"]["files"]) <= {rf"{LOGS}\PCNS-install.log"}
-    assert set(after["files"]["folders"]) - set(before["files"]["folders"]) <= {LOGS}
+    assert set(after["files"]["folders"]) - set(before["files"]["folders"]) <= {OURS, LOGS}
     assert not set(before["files"]["files"]) - set(after["files"]["files"])
 
 

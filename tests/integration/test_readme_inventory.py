@@ -16,7 +16,11 @@ from unit.test_readme import INVENTORY
 
 from lab.example import ALL_IN_ONE, MEDIA_FOLDER, variables
 from lab.forest import Forest
+from lab.inventory import directory_variables
 from lab.playbooks import PlaybookRunner
+
+OF_THE_LAB = tuple(f"password_sync_ldap_{name}" for name in ("server", "port", "username", "password"))
+"""There is no DNS in the lab, and no port that only root may open."""
 
 DEFINITION = """\
 <sso><adapter name="{name}"><computer>sso01.corp.example</computer>\
@@ -27,7 +31,13 @@ DEFINITION = """\
 
 @pytest.fixture
 def forest() -> Iterator[Forest]:
-    with Forest() as started:
+    """The hosts of the README and no other: the directory knows them all."""
+    estate = Forest(populate=False)
+    estate.add_domain_controller("DC01", "Paris")
+    estate.add_domain_controller("DC02", "Lyon")
+    estate.add_domain_controller("DC03", "Lyon", read_only=True)
+    estate.add_sso_server("SSO01", "Paris")
+    with estate as started:
         yield started
 
 
@@ -54,7 +64,7 @@ def _write(forest: Forest, folder: Path) -> Path:
 
 
 def _of_the_lab(forest: Forest) -> Mapping[str, Any]:
-    """What only the lab can know: its accounts and groups, its media, and how fast its machines restart."""
+    """What only the lab can know: accounts, groups, media, where the directory is, how fast its machines restart."""
     (package,) = INVENTORY["inventory/group_vars/domain_controllers.yml"]["pcns_packages"]
     media = MEDIA_FOLDER / ALL_IN_ONE
     applications = INVENTORY["inventory/group_vars/sso_servers.yml"]["password_sync_adapters_applications"]
@@ -67,6 +77,7 @@ def _of_the_lab(forest: Forest) -> Mapping[str, Any]:
             {**package, "path": str(media), "sha256": hashlib.sha256(media.read_bytes()).hexdigest()},
         ],
         "pcns_restart_interval": 0.1,
+        **{name: value for name, value in directory_variables(forest).items() if name in OF_THE_LAB},
         "password_sync_adapters_applications": [{**item, **groups} for item in applications],
         **{name: value for name, value in setup.items() if name.startswith("sso_password_sync_setup")},
     }

@@ -22,7 +22,7 @@ from lab.playbooks import Run
 SETUP = {
     "down": ("unreachable", ("WinRM on down.corp.example", "can't be reached", "Check that the host is up")),
     "foreign": ("unreachable", ("foreign.corp.example", "no WinRM service", "Check ansible_host")),
-    "psrp": ("failed", ("psrp.corp.example", "connection psrp", "Set ansible_connection: winrm")),
+    "local": ("failed", ("local.corp.example", "connection local", "Set ansible_connection: winrm")),
     "absent": ("failed", (r"C:\nowhere\setup.exe", "absent.corp.example", "Check")),
     "swapped": ("failed", ("setup.exe", "swapped.corp.example", "SHA-256", "Nothing was executed")),
     "usage": ("failed", ("usage.corp.example", "setup", "ended with 1", "Read the setup's own log")),
@@ -78,7 +78,7 @@ def setups(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outcome]:
     with Estate(forest, tmp_path_factory.mktemp("setup")) as estate:
         estate.down("down")
         forest.endpoints[fqdn("foreign")].faults.foreign_server()
-        estate.hosts["psrp"] = {"ansible_connection": "psrp"}
+        estate.hosts["local"] = {"ansible_connection": "local"}
         estate.hosts["absent"] = {"sso_password_sync_setup_path": r"C:\nowhere\setup.exe"}
         estate.hosts["swapped"] = {"sso_password_sync_setup_sha256": "0" * 64}
         estate.hosts["usage"] = {"sso_password_sync_setup_arguments": ["/silently"]}

@@ -170,6 +170,7 @@ class Demo:
         self.forest.add_domain_controller(NEW_DC.split(".", maxsplit=1)[0], "Lyon")
         self.forest.host(UNREGISTERED_DC).remove_notification_package("PCNSFLT")
         self.forest.disable_adapter(DISABLED_ADAPTER)
+        self._new_domain_controller_is_found()
         self._inventory()
         before = self.forest.snapshot()
         run = self.runner.run("compliance.yml", variables=self._report("report"), name="7-drift")
@@ -188,6 +189,18 @@ class Demo:
         expect(wrong == expected, "It finds exactly these three.", wrong)
         expect(self.forest.snapshot() == before, "The check changed nothing.")
         self._show(run)
+
+    def _new_domain_controller_is_found(self) -> None:
+        """Nobody has told Ansible of the new one yet; the directory knows it."""
+        run = self.runner.run("compliance.yml", variables=self._report("7-not-in-inventory"), name="7-not-in-inventory")
+        lines = [line for line in run.output.splitlines() if line.startswith(SHOWN)]
+        first = f"PCNS-001 CRITICAL manual {NEW_DC} (Lyon). "
+        expect(
+            run.exit_code != 0 and len(lines) > 1 and lines[1].startswith(first),
+            "Before the new one is in the inventory, it is the first finding: the directory knows it.",
+            lines,
+        )
+        print(f"       {lines[1]}", flush=True)
 
     def drift_is_repaired(self) -> None:
         """site.yml repairs the three and nothing else, with one restart"""

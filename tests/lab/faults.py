@@ -37,6 +37,24 @@ class HostFaults:
     tool_exit_code: dict[str, int] = field(default_factory=dict)
     """Tool without extension, lower case, to its exit code, after it did its work."""
 
+    tasks_refused: bool = False
+    """The Task Scheduler takes no task from the account, as a policy can have it."""
+
+    command_lines_hidden: bool = False
+    """Win32_Process shows no command line, as to an account that may not look into others' processes."""
+
+    tasks_stay: bool = False
+    """No task can be deleted."""
+
+    tasks_never_start: bool = False
+    """A task that is run on demand stays queued."""
+
+    task_start_delay: float = 0.0
+    """Seconds that a task waits before it starts."""
+
+    task_killed_after: float | None = None
+    """Somebody ends the program of a task after so many seconds."""
+
     services_that_fail: dict[str, int] = field(default_factory=dict)
     """Service, lower case, to the code that Win32_Service.StartService returns."""
 

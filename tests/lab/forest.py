@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import random
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
 from uuid import UUID
 
 from lab.directory import Directory, Schema
 from lab.endpoint import Endpoint, EndpointServer, EndpointSettings
+from lab.ldap import LdapServices
 from lab.scheduler import Scheduler
 from lab.settings import LabSettings
 from lab.sso import SsoSystem
@@ -61,15 +64,20 @@ class Forest:
         self.scheduler = Scheduler()
         self.operator = OPERATOR
         self.operator_password = OPERATOR_PASSWORD
+        self.more_accounts: dict[str, str] = {}
         self.sso = SsoSystem(windows_sync=True)
         self.hosts: dict[str, SimulatedHost] = {}
         """By full name in lower case, which is the name in the inventory."""
         self.endpoints: dict[str, Endpoint] = {}
         """As `hosts`; empty unless the forest is started."""
+        self.promoted: dict[str, datetime] = {}
+        """When each domain controller became one."""
         self._schema = Schema()
         self._directories: dict[str, Directory] = {}
         self._server: EndpointServer | None = None
+        self._ldap = LdapServices(self)
         self._endpoint_settings: EndpointSettings | None = None
+        self._keytabs: Mapping[str, Path] = {}
         self._port = 5985
         self._block = ""
         self._next_address = 10
@@ -89,15 +97,22 @@ class Forest:
         """Stops it."""
         self.stop()
 
-    def start(self, *, port: int = 5985, settings: EndpointSettings | None = None) -> Forest:
-        """Brings up an endpoint for each host, and lets the clock go.
+    def start(
+        self,
+        *,
+        port: int = 5985,
+        settings: EndpointSettings | None = None,
+        keytabs: Mapping[str, Path] | None = None,
+    ) -> Forest:
+        """Brings up an endpoint for each host, LDAP on the domain controllers, and lets the clock go.
 
         Args:
             port: Port of every host; each has its own address.
             settings: How WinRM is configured on every host.
+            keytabs: Keys by full name of the host in lower case; a host without has no Kerberos.
         """
         self._block = f"127.{random.randint(16, 250)}.{random.randint(0, 250)}"
-        self._port, self._endpoint_settings = port, settings
+        self._port, self._endpoint_settings, self._keytabs = port, settings, keytabs or {}
         self._server = EndpointServer()
         self.scheduler.start()
         for name, host in self.hosts.items():
@@ -113,6 +128,9 @@ class Forest:
         if server is not None:
             server.stop()
         self.endpoints.clear()
+        errors = self._ldap.stop()
+        if errors:
+            raise ExceptionGroup("the lab's LDAP services failed", errors)
 
     def add_domain(self, dns_name: str, netbios_name: str) -> Directory:
         """Adds a domain with the usual groups and users."""
@@ -180,6 +198,11 @@ class Forest:
             KeyError: There is none.
         """
         return self._directories[domain.lower()]
+
+    @property
+    def domains(self) -> list[Directory]:
+        """All domains, that of the forest's root first."""
+        return list(self._directories.values())
 
     @property
     def domain_controllers(self) -> list[str]:
@@ -284,6 +307,7 @@ class Forest:
         with self.scheduler.lock:
             host = SimulatedHost(identity, self)
             self.hosts[identity.fqdn] = host
+            self.promoted[identity.fqdn] = self.scheduler.now()
         if self._server is not None:
             self._listen(identity.fqdn, host)
         return host
@@ -293,11 +317,24 @@ class Forest:
             return
         address = f"{self._block}.{self._next_address}"
         self._next_address += 1
-        endpoint = self._server.add(address, host, self._port, settings=self._endpoint_settings)
+        endpoint = self._server.add(
+            address, host, self._port, settings=self._endpoint_settings, keytab=self._keytabs.get(name)
+        )
         self.endpoints[name] = endpoint
-        host.power.when_changed = lambda on: endpoint.up() if on else endpoint.down()
-        if not host.power.on:
-            endpoint.down()
+        self._ldap.add(host, address)
+
+        def follow(on: bool) -> None:
+            if on:
+                endpoint.up()
+            else:
+                endpoint.down()
+            self._ldap.power(name, on=on)
+
+        host.power.when_changed = follow
+        if host.power.on:
+            self._ldap.power(name, on=True)
+        else:
+            follow(False)
 
     def _refresh(self, domain: str, domain_controller: str) -> None:
         """Tells running PCNS services that the directory changed; an empty name means every DC."""

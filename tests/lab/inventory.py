@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from lab.forest import Forest
+from lab.ldap.services import PORT
 from lab.windows.identity import HostRole
 
 HostVariables = dict[str, dict[str, Any]]
@@ -27,6 +28,21 @@ def connection_variables(forest: Forest) -> dict[str, Any]:
         "ansible_winrm_transport": "ntlm",
         "ansible_user": forest.operator,
         "ansible_password": forest.operator_password,
+    }
+
+
+def directory_variables(forest: Forest) -> dict[str, Any]:
+    """Returns what the directory needs to be asked: nothing where there is no domain controller."""
+    writable = [name for name, host in forest.hosts.items() if host.identity.role is HostRole.WRITABLE_DC]
+    if not writable:
+        return {}
+    return {
+        "password_sync_ldap_domain": forest.hosts[writable[0]].identity.domain,
+        "password_sync_ldap_server": forest.endpoints[writable[0]].address,
+        "password_sync_ldap_port": PORT,
+        "password_sync_ldap_auth_protocol": "ntlm",
+        "password_sync_ldap_username": forest.operator,
+        "password_sync_ldap_password": forest.operator_password,
     }
 
 
@@ -61,12 +77,12 @@ def write_inventory(
     Args:
         forest: A forest that is started.
         folder: Where to; it is made when absent, readable by the user alone.
-        group_variables: More variables by group; `all` adds to the connection's.
+        group_variables: More variables by group; `all` adds to those that reach hosts and directory.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / "inventory.yml"
     path.write_text(_yaml(inventory(forest)), encoding="utf-8")
-    groups: dict[str, dict[str, Any]] = {"all": connection_variables(forest)}
+    groups: dict[str, dict[str, Any]] = {"all": connection_variables(forest) | directory_variables(forest)}
     for group, values in (group_variables or {}).items():
         groups.setdefault(group, {}).update(values)
     (folder / "group_vars").mkdir(exist_ok=True)

@@ -225,6 +225,10 @@ class WindowsSettings:
     security_channel_readable: bool = True
     """Whether the Security channel can be read by WS-Eventing under a network logon (wsman.md 1.12: UNKNOWN)."""
 
+    absent_namespaces: frozenset[str] = frozenset()
+    """WMI namespaces that the host lacks, lower case: whether 2022 and 2025 have root/MicrosoftActiveDirectory and
+    root/MicrosoftDFS is UNKNOWN (wsman.md 8.6)."""
+
     reboot_seconds: float = 0.4
     """Wall time that a restart takes (the lab's own speed)."""
 
@@ -243,6 +247,12 @@ class WindowsSettings:
     package_platforms: frozenset[str] = frozenset({"x64", "Intel"})
     """Template platforms that Windows Installer takes; others end in 1633. 64-bit Windows takes Intel packages too;
     leave Intel out to see 1633 with the lab's own wrong-platform.msi."""
+
+    schtasks_failure_exit_code: int = 1
+    """Exit code of schtasks when it could not do what it was asked for (documented nowhere)."""
+
+    schtasks_german: bool = False
+    """Whether schtasks answers in German: its texts are localised."""
 
     unknown_command_exit_code: int = 1
     """Exit code of `cmd /c` for a name that is no command: 1; 9009 inside a batch file (wine.md 1 measured 9009)."""

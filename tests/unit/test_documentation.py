@@ -23,7 +23,7 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._plan import 
 ROOT = Path(__file__).resolve().parents[2]
 COLLECTION = "ansible_collections.entsso.password_sync.plugins"
 MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py") if path.stem != "__init__")
-RESOURCES = [name for name in MODULES if not name.endswith(("_info", "_report"))]
+RESOURCES = [name for name in MODULES if not name.endswith(("_info", "_plan", "_report"))]
 LEFT_OUT = re.compile(r"default|[Ww]ithout (it|them)|[Rr]equired together|not given is")
 ATTRIBUTES = ("type", "elements", "default", "choices", "required")
 

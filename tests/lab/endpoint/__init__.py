@@ -8,17 +8,19 @@ WMI, WinRS and WS-Eventing in front of a backend.
 
 from __future__ import annotations
 
-from .counters import Statistics
+from .counters import Logon, Statistics
 from .injection import FaultInjection
 from .server import Endpoint, EndpointServer
-from .settings import EndpointSettings
+from .settings import CbtHardeningLevel, EndpointSettings
 from .tls import TlsListener, self_signed
 
 __all__ = [
+    "CbtHardeningLevel",
     "Endpoint",
     "EndpointServer",
     "EndpointSettings",
     "FaultInjection",
+    "Logon",
     "Statistics",
     "TlsListener",
     "self_signed",

@@ -7,18 +7,21 @@
 from __future__ import annotations
 
 import asyncio
+from asyncio.trsock import TransportSocket
 from contextlib import suppress
 from dataclasses import dataclass
+from socket import IPPROTO_TCP, TCP_CORK
 
 from lab.backend import Backend
 
-from .authentication import ConnectionAuthentication, Headers
-from .counters import Statistics
+from . import identify
+from .authentication import Channel, ConnectionAuthentication, Headers
+from .counters import Logon, Statistics
 from .credentials import CredentialStore
 from .dispatcher import Client, Dispatcher
 from .http11 import HttpError, HttpRequest, read_request, render_response
-from .injection import FaultInjection, Kind, Stage
-from .sealing import CONTENT_TYPE, UnsealError, is_sealed, seal, unseal
+from .injection import FaultInjection, Kind, Rule, Stage
+from .sealing import Sealing, UnsealError, is_sealed, seal, unseal
 from .settings import EndpointSettings
 from .soap import SoapRequest
 from .wsman_fault import WsmanFaultError
@@ -37,6 +40,9 @@ class Host:
     faults: FaultInjection
     dispatcher: Dispatcher
     store: CredentialStore
+    keytab: bytes
+    certificate: bytes
+    """Of the https listener, in DER."""
 
 
 class _DroppedError(Exception):
@@ -61,7 +67,9 @@ class Connection:
         self._reader = reader
         self._writer = writer
         self._encrypted = encrypted
-        self._authentication = ConnectionAuthentication(host.store, basic=encrypted and host.settings.basic)
+        tls = writer.get_extra_info("ssl_object")
+        channel = Channel(host.certificate, tls.getpeercert(binary_form=True) or b"") if tls else None
+        self._authentication = ConnectionAuthentication(host.store, host.settings, keytab=host.keytab, channel=channel)
         peer = writer.get_extra_info("peername")
         self._client_address = str(peer[0]) if peer else ""
 
@@ -82,7 +90,7 @@ class Connection:
         """Serve one request; return whether the connection goes on."""
         try:
             async with asyncio.timeout(self._host.settings.idle_connection_timeout):
-                request = await read_request(self._reader, self._writer)
+                request = await read_request(self._reader, self._writer, self._before_body)
         except OSError:  # also the time-out
             return False
         except HttpError as error:
@@ -93,26 +101,39 @@ class Connection:
         statistics.http_requests += 1
         statistics.bytes_received += request.size
         for rule in self._host.faults.take(Stage.REQUEST):
-            return await self._send_injected(rule.kind, rule.status, request.keep_alive)
+            return await self._send_injected(rule, request.keep_alive)
         if request.target.partition("?")[0].lower().rstrip("/") != "/wsman":
             return await self._send(404, close=not request.keep_alive)
         if request.method != "POST":
             return await self._send(405, headers=(("Allow", "POST"),), close=not request.keep_alive)
+        if identify.is_anonymous(request.headers):
+            return await self._identify(request)
         verdict = self._authentication.judge(request.headers.get("authorization"), self._host.backend.accounts())
-        statistics.logons += verdict.logged_on
+        if verdict.logged_on:
+            user, scheme = self._authentication.user or "", self._authentication.scheme
+            statistics.logons += 1
+            statistics.who.append(Logon(user, scheme, self._authentication.mechanism))
         statistics.rejected_logons += verdict.rejected
         if not verdict.accepted:
-            return await self._send(401, headers=verdict.headers, close=not request.keep_alive)
+            return await self._send(verdict.status, headers=verdict.headers, close=not request.keep_alive)
         if not request.body:
             return await self._send(200, headers=verdict.headers, close=not request.keep_alive)
         return await self._serve_message(request, verdict.headers)
 
-    async def _serve_message(self, request: HttpRequest, headers: Headers) -> bool:
-        sealed = is_sealed(request.headers.get("content-type", ""))
+    async def _identify(self, request: HttpRequest) -> bool:
+        """Answer Identify to one who has not logged on; nothing else is ever answered so."""
         close = not request.keep_alive
-        if sealed:
+        if not identify.is_identify(request.body):
+            return await self._send(401, headers=self._authentication.offers, close=close)
+        body = identify.answer(self._host.backend, self._host.settings, authenticated=False)
+        return await self._send(200, body, headers=(("Content-Type", _SOAP_TYPE),), close=close)
+
+    async def _serve_message(self, request: HttpRequest, headers: Headers) -> bool:
+        sealing: Sealing | None = None
+        close = not request.keep_alive
+        if is_sealed(request.headers.get("content-type", "")):
             try:
-                message = unseal(request.body, self._authentication)
+                message, sealing = unseal(request.body, self._authentication)
             except UnsealError:
                 return await self._send(400, headers=headers, close=close)
         elif self._encrypted or self._host.settings.allow_unencrypted:
@@ -122,17 +143,22 @@ class Connection:
             return await self._send(500, headers=headers, close=close)
         if len(message) > self._host.settings.max_envelope_size:
             return await self._send(413, headers=headers, close=close)
-        status, answer, end = await self._handle(message)
+        status, answer, rule = await self._handle(message)
+        if not answer:
+            return await self._send(status, headers=headers, close=close)
         self._host.statistics.message_bytes_sent += len(answer)
-        content_type = CONTENT_TYPE if sealed else _SOAP_TYPE
-        body = seal(answer, self._authentication) if sealed else answer
-        going_on = await self._send(status, body, headers=(*headers, ("Content-Type", content_type)), close=close)
-        return going_on and not end
+        content_type, body = seal(answer, self._authentication, sealing) if sealing else (_SOAP_TYPE, answer)
+        headers = (*headers, ("Content-Type", content_type))
+        going_on = await self._send(status, body, headers=headers, close=close, rule=rule)
+        return going_on and not (rule and rule.kind is Kind.CLOSE)
 
-    async def _handle(self, message: bytes) -> tuple[int, bytes, bool]:
-        """Return status, XML and whether the connection is closed behind the answer's back."""
+    async def _handle(self, message: bytes) -> tuple[int, bytes, Rule | None]:
+        """Return status, XML (empty for a bare status) and the fault that acts on the way back."""
         statistics = self._host.statistics
         dispatcher = self._host.dispatcher
+        if identify.is_identify(message):
+            statistics.requests += 1
+            return 200, identify.answer(self._host.backend, self._host.settings, authenticated=True), None
         request = dispatcher.parse(message)
         action = request.action if isinstance(request, SoapRequest) else ""
         statistics.requests += 1
@@ -144,31 +170,74 @@ class Connection:
                 raise _DroppedError
             if rule.kind is Kind.DELAY:
                 await asyncio.sleep(rule.seconds)
+            elif rule.kind is Kind.STATUS:
+                return rule.status, b"", None
             elif rule.kind is Kind.FAULT:
-                injected = WsmanFaultError(rule.code, "w:InternalError", rule.message, receiver=True)
+                injected = rule.error
         if injected is not None:
             relates_to = request.message_id if isinstance(request, SoapRequest) else ""
             status, answer = dispatcher.refuse(injected, relates_to)
+        elif self._authentication.user not in self._host.backend.accounts():
+            # The domain knows who it is, this host lets them do nothing (MS-WSMV 3.1.4.1.28, code: wsman.md 1.9)
+            refusal = WsmanFaultError(5, "w:AccessDenied", "Access is denied. ")
+            status, answer = dispatcher.refuse(refusal, request.message_id if isinstance(request, SoapRequest) else "")
         else:
             client = Client(self._authentication.user or "", self._client_address)
             status, answer = await dispatcher.answer(request, client)
-        end = False
+        last: Rule | None = None
         for rule in self._host.faults.take(Stage.ANSWER, action):
             if rule.kind is Kind.DROP:
                 raise _DroppedError
-            end = True
-        return status, answer, end
+            if rule.kind in (Kind.STATUS, Kind.REPLY):
+                status, answer = rule.status, rule.content
+            last = rule
+        return status, answer, last
 
-    async def _send_injected(self, kind: Kind, status: int, keep_alive: bool) -> bool:
-        if kind is Kind.FOREIGN:
+    async def _before_body(self, length: int) -> None:
+        for _rule in self._host.faults.take(Stage.RECEIVING):
+            await self._reader.readexactly(length // 2)
+            raise _DroppedError
+
+    async def _send_injected(self, rule: Rule, keep_alive: bool) -> bool:
+        status = rule.status
+        if rule.kind is Kind.FORGET:
+            return await self._send(401, headers=self._authentication.offers, close=not keep_alive)
+        if rule.kind is Kind.FOREIGN:
             headers = (("Server", "nginx"), ("Content-Type", "text/html"))
             return await self._send(status, _FOREIGN_PAGE, headers=headers, close=not keep_alive)
         page = f"<h2>HTTP Error {status}</h2>".encode()
         return await self._send(status, page, headers=(("Content-Type", "text/html; charset=us-ascii"),), close=True)
 
-    async def _send(self, status: int, body: bytes = b"", *, headers: Headers = (), close: bool = False) -> bool:
+    async def _send(
+        self,
+        status: int,
+        body: bytes = b"",
+        *,
+        headers: Headers = (),
+        close: bool = False,
+        rule: Rule | None = None,
+    ) -> bool:
         data = render_response(status, body, headers=headers, close=close)
+        if rule is not None and rule.kind is Kind.CUT:
+            self._writer.write(data[: len(data) - len(body) // 2])
+            raise _DroppedError
+        if rule is not None and rule.kind is Kind.TRICKLE:
+            for position in range(len(data)):
+                self._writer.write(data[position : position + 1])
+                await self._writer.drain()
+                await asyncio.sleep(rule.seconds)
+            return not close
         self._host.statistics.bytes_sent += len(data)
+        if rule is not None and rule.kind is Kind.CLOSE:
+            self._hold_back()
         self._writer.write(data)
         await self._writer.drain()
         return not close
+
+    def _hold_back(self) -> None:
+        """Have the end of the connection travel in one segment with the end of the answer.
+
+        A client that has read the answer has then also got the end: it can't send one more request in between.
+        """
+        socket: TransportSocket = self._writer.get_extra_info("socket")
+        socket.setsockopt(IPPROTO_TCP, TCP_CORK, 1)

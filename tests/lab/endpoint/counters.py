@@ -9,6 +9,21 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 
+@dataclass(frozen=True)
+class Logon:
+    """Who logged on, and how.
+
+    Attributes:
+        account: The account as the machine knows it.
+        scheme: Of HTTP, in lower case; ``certificate`` for one that TLS showed.
+        mechanism: ``kerberos`` or ``ntlm`` inside of a scheme that negotiates, else the scheme.
+    """
+
+    account: str
+    scheme: str
+    mechanism: str
+
+
 @dataclass
 class Statistics:
     """Counters of one endpoint, written by its event loop only; bytes are those of HTTP, headers included."""
@@ -28,6 +43,9 @@ class Statistics:
     processes_started: int = 0
     actions: list[str] = field(default_factory=list, repr=False)
     """The wsa:Action of every message, in order."""
+
+    who: list[Logon] = field(default_factory=list, repr=False)
+    """Every logon, in order."""
 
     def reset(self) -> None:
         """Set every counter back to the beginning."""

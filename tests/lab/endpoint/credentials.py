@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The accounts of a host in the form in which pyspnego's NTLM acceptor looks them up."""
+"""The accounts and keys of a host in the form in which the mechanisms look them up: files that variables name."""
 
 from __future__ import annotations
 
@@ -13,29 +13,37 @@ import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-_VARIABLE = "NTLM_USER_FILE"
+_ACCOUNTS = "NTLM_USER_FILE"
+_KEYTAB = "KRB5_KTNAME"
+_EMPTY_KEYTAB = b"\x05\x02"
 
 
 class CredentialStore:
-    """The one credential file of the process, which holds the accounts of the host that authenticates just now.
+    """The one account file and the one keytab of the process, which hold those of the host that authenticates just now.
 
-    pyspnego reads a file that an environment variable names, whenever a step of a handshake needs it. Hosts may know
-    different accounts, or another password for the same one, so the file is written anew for each. The variable is set
-    once: other threads may go through the environment at any time, and must not find it changing.
+    pyspnego (NTLM) and GSS-API (Kerberos) read files that environment variables name, whenever a step of a handshake
+    needs them. Hosts may know different accounts, or another password for the same one, and have keys of their own, so
+    the files are written anew for each. The variables are set once: other threads may go through the environment at any
+    time, and must not find it changing.
     """
 
     def __init__(self) -> None:
-        """Make the file in a private folder and name it to pyspnego."""
+        """Make the files in a private folder and name them to the mechanisms."""
         self._folder = tempfile.TemporaryDirectory(prefix="lab-accounts-")
         self._path = Path(self._folder.name) / "accounts"
         self._path.touch(mode=0o600)
+        self._keytab = Path(self._folder.name) / "keytab"
+        self._keytab.touch(mode=0o600)
+        self._keytab.write_bytes(_EMPTY_KEYTAB)
         self._lock = threading.Lock()
         self._written: dict[str, str] = {}
-        os.environ[_VARIABLE] = str(self._path)
+        self._written_keys = b""
+        os.environ[_ACCOUNTS] = str(self._path)
+        os.environ[_KEYTAB] = f"FILE:{self._keytab}"
 
     @contextlib.contextmanager
-    def presented(self, accounts: Mapping[str, str]) -> Iterator[None]:
-        """Have pyspnego see these accounts, and no others, in the body of the ``with`` statement.
+    def presented(self, accounts: Mapping[str, str], keytab: bytes = b"") -> Iterator[None]:
+        """Have the mechanisms see these accounts and keys, and no others, in the body of the ``with`` statement.
 
         The body must not await.
 
@@ -47,6 +55,9 @@ class CredentialStore:
                 wanted = dict(accounts)
                 self._path.write_text("".join(_line(*account) for account in wanted.items()), encoding="utf-8")
                 self._written = wanted
+            if self._written_keys != keytab:
+                self._keytab.write_bytes(keytab or _EMPTY_KEYTAB)
+                self._written_keys = keytab
             yield
 
 

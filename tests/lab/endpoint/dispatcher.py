@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from lab.backend import Backend
 
 from . import names
+from .access import Access, LimitedBackend
 from .counters import Statistics
 from .enumeration import Enumerations
 from .eventing import EventService
@@ -51,6 +52,12 @@ class Dispatcher:
         self.wmi = WmiService(self.backend, self.enumerations)
         self.shells = ShellService(self.backend, self.statistics)
         self.events = EventService(self.backend)
+        self._limited: dict[str, tuple[WmiService, EventService]] = {}
+
+    @property
+    def open_subscriptions(self) -> int:
+        """How many event subscriptions clients have not ended."""
+        return sum(events.open_subscriptions for _wmi, events in ((self.wmi, self.events), *self._limited.values()))
 
     def parse(self, message: bytes) -> SoapRequest | WsmanFaultError:
         """Read a message; a fault is returned, so that the caller can still answer it."""
@@ -90,10 +97,22 @@ class Dispatcher:
 
     async def _route(self, call: Call) -> str:
         uri = call.request.resource_uri
+        access = self.settings.limited.get(call.user.lower())
+        wmi, events = (self.wmi, self.events) if access is None else self._seen(call.user.lower(), access)
         if uri.startswith(names.WMI_RESOURCE):
-            return self.wmi.handle(call)
+            return wmi.handle(call)
         if uri == names.SHELL_RESOURCE:
+            if access is not None and not access.shell:
+                raise fault("access_denied")
             return await self.shells.handle(call)
         if uri == names.EVENT_RESOURCE:
-            return await self.events.handle(call)
+            return await events.handle(call)
         raise fault("invalid_resource_uri")
+
+    def _seen(self, user: str, access: Access) -> tuple[WmiService, EventService]:
+        """Return the resources as an account with limited rights sees them; its subscriptions last between calls."""
+        if user not in self._limited:
+            wmi = WmiService(LimitedBackend(self.backend, access), self.enumerations)
+            events = EventService(LimitedBackend(self.backend, Access(channels=access.channels)))
+            self._limited[user] = (wmi, events)
+        return self._limited[user]

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from . import names
 from .soap import envelope, escape
-from .wsman_fault import ProviderError, WsmanFaultError
+from .wsman_fault import ProviderError, WmiError, WsmanFaultError
 
 _FAULT = "http://schemas.microsoft.com/wbem/wsman/1/wsmanfault"
 _DETAIL = "http://schemas.dmtf.org/wbem/wsman/1/wsman/faultDetail/"
-_WMI_ERROR = "http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/MSFT_WmiError"
 _BINDING = "http://schemas.dmtf.org/wbem/wsman/1/cimbinding.xsd"
 
 
@@ -27,8 +26,9 @@ def render_fault(error: WsmanFaultError, relates_to: str, address: str, computer
     """
     role = "s:Receiver" if error.receiver else "s:Sender"
     message = escape(error.message)
+    subcode = f"<s:Subcode><s:Value>{error.subcode}</s:Value></s:Subcode>" if error.subcode else ""
     body = (
-        f"<s:Fault><s:Code><s:Value>{role}</s:Value><s:Subcode><s:Value>{error.subcode}</s:Value></s:Subcode></s:Code>"
+        f"<s:Fault><s:Code><s:Value>{role}</s:Value>{subcode}</s:Code>"
         f'<s:Reason><s:Text xml:lang="en-US">{message}</s:Text></s:Reason>'
         f"<s:Detail>{_detail(error, address, computer_name)}</s:Detail></s:Fault>"
     )
@@ -36,8 +36,8 @@ def render_fault(error: WsmanFaultError, relates_to: str, address: str, computer
 
 
 def _detail(error: WsmanFaultError, address: str, computer_name: str) -> str:
-    if error.wmi_error:
-        return _wmi_error(error)
+    if error.wmi_error is not None:
+        return _wmi_error(error, error.wmi_error)
     detail = f"<w:FaultDetail>{_DETAIL}{error.detail}</w:FaultDetail>" if error.detail else ""
     inner = escape(error.message)
     if error.provider is not None:
@@ -58,24 +58,30 @@ def _provider_fault(error: WsmanFaultError, provider: ProviderError, computer_na
         f"<p:Operation>{escape(provider.operation)}</p:Operation>"
         f"<p:ParameterInfo>{escape(provider.parameter)}</p:ParameterInfo>"
         f"<p:ProviderName>{escape(provider.provider)}</p:ProviderName>"
-        '<p:StatusCode xsi:nil="true"/></p:__ExtendedStatus></f:ExtendedError></f:ProviderFault>'
+        f"{_status(provider)}</p:__ExtendedStatus></f:ExtendedError></f:ProviderFault>"
     )
 
 
-def _wmi_error(error: WsmanFaultError) -> str:
+def _status(provider: ProviderError) -> str:
+    if provider.status is None:
+        return '<p:StatusCode xsi:nil="true"/>'
+    return f"<p:StatusCode>{provider.status}</p:StatusCode>"
+
+
+def _wmi_error(error: WsmanFaultError, wmi: WmiError) -> str:
     def field(name: str, kind: str, value: object) -> str:
         if value is None:
             return f'<p:{name} xsi:nil="true" xsi:type="cim:{kind}"/>'
         return f'<p:{name} xsi:type="cim:{kind}">{escape(str(value))}</p:{name}>'
 
     fields = [
-        field("CIMStatusCode", "cimUnsignedInt", 27),
+        field("CIMStatusCode", "cimUnsignedInt", wmi.cim_status),
         field("CIMStatusCodeDescription", "cimString", None),
         field("ErrorSource", "cimString", None),
         field("ErrorSourceFormat", "cimUnsignedShort", 0),
         field("ErrorType", "cimUnsignedShort", 0),
-        field("Message", "cimString", error.wmi_error),
-        field("MessageID", "cimString", f"HRESULT 0x{error.code:08x}"),
+        field("Message", "cimString", wmi.message),
+        field("MessageID", "cimString", _message_id(error, wmi)),
         field("OtherErrorSourceFormat", "cimString", None),
         field("OtherErrorType", "cimString", None),
         field("OwningEntity", "cimString", None),
@@ -84,11 +90,16 @@ def _wmi_error(error: WsmanFaultError) -> str:
         field("ProbableCauseDescription", "cimString", None),
         field("error_Category", "cimUnsignedInt", 30),
         field("error_Code", "cimUnsignedInt", error.code),
-        field("error_Type", "cimString", "HRESULT"),
-        field("error_WindowsErrorMessage", "cimString", error.wmi_error),
+        field("error_Type", "cimString", wmi.error_type),
+        field("error_WindowsErrorMessage", "cimString", wmi.message),
     ]
     return (
-        f'<p:MSFT_WmiError xmlns:b="{_BINDING}" xmlns:cim="{names.CIM}" xmlns:p="{_WMI_ERROR}" '
+        f'<p:MSFT_WmiError xmlns:b="{_BINDING}" xmlns:cim="{names.CIM}" xmlns:p="{wmi.namespace}" '
         f'xmlns:xsi="{names.XSI}" b:IsCIM_Error="true" xsi:type="p:MSFT_WmiError_Type">{"".join(fields)}'
         "</p:MSFT_WmiError>"
     )
+
+
+def _message_id(error: WsmanFaultError, wmi: WmiError) -> str:
+    """`HRESULT 0x...` is recorded; the other form is that of Microsoft's MI reference (MI_ERRORTYPE_MI)."""
+    return f"HRESULT 0x{error.code:08x}" if wmi.error_type == "HRESULT" else f"{wmi.error_type} RESULT {error.code}"

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import formatdate
 
@@ -18,10 +18,13 @@ _REASONS = {
     200: "OK",
     400: "Bad Request",
     401: "",  # HTTP.sys sends 401 for WinRM with an empty phrase; clients must not need one
+    403: "Forbidden",
     404: "Not Found",
     405: "Method Not Allowed",
     411: "Length Required",
     413: "Request Entity Too Large",
+    425: "Too Early",
+    429: "Too Many Requests",
     431: "Request Header Fields Too Large",
     500: "",
     501: "Not Implemented",
@@ -50,8 +53,17 @@ class HttpRequest:
     keep_alive: bool
 
 
-async def read_request(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> HttpRequest | None:
+async def read_request(
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    before_body: Callable[[int], Awaitable[None]] | None = None,
+) -> HttpRequest | None:
     """Read one request.
+
+    Args:
+        reader: What the client sends.
+        writer: What it gets.
+        before_body: Called with the length of a body that is about to be read.
 
     Returns:
         The request, or None when the client closed the connection.
@@ -75,6 +87,8 @@ async def read_request(reader: asyncio.StreamReader, writer: asyncio.StreamWrite
         raise HttpError(413)
     if length and headers.get("expect", "").lower() == "100-continue":
         writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    if length and before_body is not None:
+        await before_body(length)
     try:
         body = await reader.readexactly(length) if length else b""
     except asyncio.IncompleteReadError:

@@ -11,6 +11,7 @@ import resource
 import ssl
 import threading
 from collections.abc import Coroutine
+from pathlib import Path
 from typing import Any
 
 from lab.backend import Backend
@@ -38,6 +39,7 @@ class Endpoint:
         port: int,
         tls: TlsListener | None,
         settings: EndpointSettings,
+        keytab: Path | None = None,
     ) -> None:
         """Describe an endpoint (see ``EndpointServer.add``)."""
         self.address = address
@@ -45,10 +47,12 @@ class Endpoint:
         self.tls = tls
         self.backend = backend
         self.settings = settings
+        self.keytab = keytab.read_bytes() if keytab else b""
         self.statistics = Statistics()
         self.faults = FaultInjection()
         self._server = server
         self._tls_context: ssl.SSLContext | None = tls.context() if tls else None
+        self._certificate = tls.der if tls else b""
         self._dispatcher = self._new_dispatcher()
         self._listeners: list[asyncio.Server] = []
         self._connections: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
@@ -77,7 +81,7 @@ class Endpoint:
     @property
     def open_subscriptions(self) -> int:
         """How many event subscriptions clients have not ended."""
-        return self._dispatcher.events.open_subscriptions
+        return self._dispatcher.open_subscriptions
 
     @property
     def errors(self) -> list[Exception]:
@@ -135,7 +139,16 @@ class Endpoint:
             writer.transport.abort()
             return
         self._connections[task] = writer
-        host = Host(self.backend, self.settings, self.statistics, self.faults, self._dispatcher, self._server.store)
+        host = Host(
+            self.backend,
+            self.settings,
+            self.statistics,
+            self.faults,
+            self._dispatcher,
+            self._server.store,
+            self.keytab,
+            self._certificate,
+        )
         try:
             await Connection(host, reader, writer, encrypted=encrypted).serve()
         except asyncio.CancelledError:
@@ -178,6 +191,7 @@ class EndpointServer:
         port: int = 5985,
         tls: TlsListener | None = None,
         settings: EndpointSettings | None = None,
+        keytab: Path | None = None,
     ) -> Endpoint:
         """Open the ports of a host.
 
@@ -187,11 +201,12 @@ class EndpointServer:
             port: Port of the http listener; 0 takes a free one (``Endpoint.port`` tells which).
             tls: The https listener, if any (``tls.self_signed`` makes one).
             settings: How WinRM is configured.
+            keytab: Keys of the host's own HTTP/ and WSMAN/ principals, when it is in a domain with a KDC.
 
         Raises:
             OSError: A port can't be opened.
         """
-        endpoint = Endpoint(self, address, backend, port, tls, settings or EndpointSettings())
+        endpoint = Endpoint(self, address, backend, port, tls, settings or EndpointSettings(), keytab)
         endpoint.up()
         self.endpoints.append(endpoint)
         return endpoint

@@ -6,7 +6,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from .access import Access
+
+
+class CbtHardeningLevel(Enum):
+    """What happens to a client's channel binding token over TLS."""
+
+    NONE = "None"
+    """It is not looked at."""
+    RELAXED = "Relaxed"
+    """A wrong one is refused, none at all is accepted."""
+    STRICT = "Strict"
+    """Only the right one is accepted."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +46,30 @@ class EndpointSettings:
     basic: bool = False
     """Accept Basic authentication, over TLS only (5)."""
 
+    kerberos: bool = True
+    """Accept the scheme Kerberos, where the endpoint has a keytab (5, MS-WSMV 2.2.4.34)."""
+
+    negotiate: bool = True
+    """Accept the scheme Negotiate: Kerberos where the endpoint has a keytab, and NTLM (5)."""
+
+    credssp: bool = False
+    """Accept CredSSP (5)."""
+
+    certificate: bool = False
+    """Accept a client's TLS certificate, where the https listener has authorities for them (5)."""
+
+    certificate_mapping: Mapping[str, str] = field(default_factory=dict)
+    """Local account for a user principal name in a certificate, in lower case (MS-WSMV 3.1.4.1.35)."""
+
+    cbt_hardening_level: CbtHardeningLevel = CbtHardeningLevel.RELAXED
+    """How much channel binding tokens matter over TLS (5)."""
+
+    ntlm: bool = True
+    """Whether Negotiate may end with NTLM; domains can restrict it, and later releases do by default (5)."""
+
+    protected_users: tuple[str, ...] = ()
+    """Accounts for which NTLM is refused as for members of Protected Users, by name as they log on."""
+
     max_shells: int = 30
     """MaxShellsPerUser (3.1)."""
 
@@ -51,3 +90,6 @@ class EndpointSettings:
 
     event_end_is_timeout: bool = False
     """Answer an event Pull that found nothing with fault 2150858793 and not with empty Items; both are seen (1.12)."""
+
+    limited: Mapping[str, Access] = field(default_factory=dict)
+    """What accounts may not do, by name in lower case as they log on; everybody else may do everything (5)."""

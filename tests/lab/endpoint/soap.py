@@ -117,7 +117,9 @@ def _read(header: ET.Element, body: ET.Element, message_id: str) -> SoapRequest:
     action = _text(header, names.ADDRESSING, "Action")
     to = _text(header, names.ADDRESSING, "To")
     reply_to = header.find(f"{{{names.ADDRESSING}}}ReplyTo/{{{names.ADDRESSING}}}Address")
-    if not (action and to and message_id) or reply_to is None or (reply_to.text or "").strip() != names.ANONYMOUS:
+    if not message_id:
+        raise fault("invalid_header")  # MS-WSMV 3.1.4.1.5
+    if not (action and to) or reply_to is None or (reply_to.text or "").strip() != names.ANONYMOUS:
         raise fault("header_required")
     resource_uri = _text(header, names.WSMAN, "ResourceURI")
     if not resource_uri:

@@ -2,12 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A self-signed identity for the https listener of a host."""
+"""The https listener of a host."""
 
 from __future__ import annotations
 
 import datetime
-import ipaddress
 import ssl
 import tempfile
 from collections.abc import Sequence
@@ -19,6 +18,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from .authority import general_name, private_pem
+
 
 @dataclass(frozen=True)
 class TlsListener:
@@ -27,6 +28,13 @@ class TlsListener:
     certificate: bytes
     key: bytes
     port: int = 5986
+    client_authorities: bytes = b""
+    """Whose certificates of users are trusted, in PEM; without any no user is asked for one."""
+
+    @property
+    def der(self) -> bytes:
+        """The certificate in DER."""
+        return x509.load_pem_x509_certificate(self.certificate).public_bytes(serialization.Encoding.DER)
 
     def context(self) -> ssl.SSLContext:
         """Return the server side of TLS with this identity."""
@@ -36,6 +44,9 @@ class TlsListener:
             path.touch(mode=0o600)
             path.write_bytes(self.key + self.certificate)
             context.load_cert_chain(path)
+        if self.client_authorities:
+            context.load_verify_locations(cadata=self.client_authorities.decode())
+            context.verify_mode = ssl.CERT_OPTIONAL
         return context
 
 
@@ -57,19 +68,8 @@ def self_signed(names: Sequence[str], port: int = 5986) -> TlsListener:
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - datetime.timedelta(days=1))
         .not_valid_after(now + datetime.timedelta(days=30))
-        .add_extension(x509.SubjectAlternativeName([_general_name(name) for name in names]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([general_name(name) for name in names]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
-    return TlsListener(
-        certificate.public_bytes(serialization.Encoding.PEM),
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()),
-        port,
-    )
-
-
-def _general_name(name: str) -> x509.GeneralName:
-    try:
-        return x509.IPAddress(ipaddress.ip_address(name))
-    except ValueError:
-        return x509.DNSName(name)
+    return TlsListener(certificate.public_bytes(serialization.Encoding.PEM), private_pem(key), port)

@@ -13,6 +13,7 @@ from lab.backend import Backend, CimValue, WmiProviderError
 
 from . import cim_xml, names, wql
 from .enumeration import Enumerations
+from .reference import EnumerationMode, enumeration_mode, item, mode_fault, reference
 from .request_context import Call
 from .soap import envelope, escape
 from .wsman_fault import ProviderError, WsmanFaultError, fault
@@ -72,12 +73,13 @@ class WmiService:
         """Return the items of an Enumerate as XML; the query is judged before the first is taken."""
         request = call.request
         namespace, class_name = _split(request.resource_uri)
+        mode = enumeration_mode(request.payload)
         element = None if request.payload is None else request.payload.find(f"{{{names.WSMAN}}}Filter")
         if element is None:
             if class_name == "*":
                 raise fault("filter")
             found = self._instances(namespace, class_name, "ExecQuery")
-            return iter([_whole(request.resource_uri, class_name, instance) for instance in found])
+            return iter([self._item(mode, namespace, request.resource_uri, class_name, one) for one in found])
         if element.get("Dialect") != names.WQL:
             raise fault("filter_dialect")
         if class_name != "*":
@@ -91,9 +93,11 @@ class WmiService:
         except wql.WqlError as error:
             raise fault("filter", _provider(namespace, "ExecQuery", text, "WinMgmt", "Invalid query ")) from error
         if query.columns is not None:
+            if mode is not EnumerationMode.OBJECT:
+                raise mode_fault()  # No source says what Windows makes of a projection with references.
             return (cim_xml.fragment_xml(row) for row in rows)
         uri = request.resource_uri[: -len("*")] + query.class_name
-        return (_whole(uri, query.class_name, row) for row in rows)
+        return (self._item(mode, namespace, uri, query.class_name, row) for row in rows)
 
     def _invoke(self, call: Call) -> str:
         request = call.request
@@ -141,15 +145,18 @@ class WmiService:
         raise fault("not_found", provider)
 
     def _location(self, call: Call, namespace: str, class_name: str, properties: Instance) -> str:
+        keys = self._keys(namespace, class_name, properties)
+        return f"<cim:Location>{reference(call.request.resource_uri, keys)}</cim:Location>"
+
+    def _item(self, mode: EnumerationMode, namespace: str, uri: str, class_name: str, instance: Instance) -> str:
+        whole = _whole(uri, class_name, instance)
+        if mode is EnumerationMode.OBJECT:
+            return whole
+        return item(mode, whole, reference(uri, self._keys(namespace, class_name, instance)))
+
+    def _keys(self, namespace: str, class_name: str, properties: Instance) -> dict[str, str]:
         keys = self._backend.wmi_key_names(namespace, class_name)
-        selectors = "".join(
-            f'<w:Selector Name="{key}">{escape(_key_text(properties, key, lower=False))}</w:Selector>' for key in keys
-        )
-        chosen = f"<w:SelectorSet>{selectors}</w:SelectorSet>" if keys else ""
-        return (
-            f"<cim:Location><a:Address>{names.ANONYMOUS}</a:Address><a:ReferenceParameters><w:ResourceURI>"
-            f"{escape(call.request.resource_uri)}</w:ResourceURI>{chosen}</a:ReferenceParameters></cim:Location>"
-        )
+        return {key: _key_text(properties, key, lower=False) for key in keys}
 
 
 def _split(resource_uri: str) -> tuple[str, str]:

@@ -28,6 +28,26 @@ class ProviderError:
     parameter: str
     provider: str
     namespace: str = "http://schemas.microsoft.com/wbem/wsman/1/wmi/root/cimv2/__ExtendedStatus"
+    status: int | None = None
+    """StatusCode of WMI; null in both recordings."""
+
+
+WMI_ERROR_NAMESPACES = (
+    "http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/MSFT_WmiError",
+    "http://schemas.microsoft.com/wbem/wsman/1/wmi/root/standardcimv2/MSFT_WmiError",
+    "http://schemas.microsoft.com/wbem/wsman/1/wmi/root/microsoft/windows/storage/MSFT_WmiError",
+)
+"""Where MSFT_WmiError was seen (wsman.md 1.9)."""
+
+
+@dataclass(frozen=True)
+class WmiError:
+    """What an answer says that has MSFT_WmiError and not WSManFault; defaults as recorded (wsman.md 1.9 c)."""
+
+    message: str
+    namespace: str = WMI_ERROR_NAMESPACES[0]
+    cim_status: int = 27
+    error_type: str = "HRESULT"
 
 
 class WsmanFaultError(Exception):
@@ -42,18 +62,18 @@ class WsmanFaultError(Exception):
         receiver: bool = False,
         detail: str = "",
         provider: ProviderError | None = None,
-        wmi_error: str = "",
+        wmi_error: WmiError | None = None,
     ) -> None:
         """Describe a fault.
 
         Args:
             code: WSManFault/@Code, decimal.
-            subcode: SOAP subcode with its usual prefix.
+            subcode: SOAP subcode with its usual prefix; empty for none.
             message: The sentence.
             receiver: s:Receiver and not s:Sender.
             detail: Last part of the FaultDetail URI.
             provider: Present when the WMI provider refused.
-            wmi_error: Answer with MSFT_WmiError and not WSManFault; holds its more exact sentence.
+            wmi_error: Answer with this MSFT_WmiError and not WSManFault.
         """
         super().__init__(f"{code}: {message}")
         self.code = code
@@ -68,7 +88,7 @@ class WsmanFaultError(Exception):
     @property
     def action(self) -> str:
         """wsa:Action of the answer."""
-        return _ACTIONS[self.subcode.partition(":")[0]]
+        return _ACTIONS[self.subcode.partition(":")[0] or "w"]
 
 
 # Code, subcode, receiver, FaultDetail, sentence. Codes and subcodes: wsman.md 1.9, and wsmerror.h of the Windows SDK
@@ -237,6 +257,8 @@ def shell_quota_fault(limit: int) -> WsmanFaultError:
         "w:QuotaLimit",
         f"{_REQUEST}. The maximum number of concurrent shells for this user has been exceeded. "
         "Close existing shells or raise the quota for this user. ",
-        wmi_error=f"{_REQUEST}. This user is allowed a maximum number of {limit} concurrent shells, "
-        "which has been exceeded. Close existing shells or raise the quota for this user. ",
+        wmi_error=WmiError(
+            f"{_REQUEST}. This user is allowed a maximum number of {limit} concurrent shells, "
+            "which has been exceeded. Close existing shells or raise the quota for this user. "
+        ),
     )

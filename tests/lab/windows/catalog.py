@@ -13,9 +13,12 @@ from lab.windows.entsso import EntssoService
 from lab.windows.pcns import PcnsService
 from lab.windows.services import Behaviour
 from lab.windows.tools.certutil import certutil
+from lab.windows.tools.curl import curl
 from lab.windows.tools.findstr import findstr
+from lab.windows.tools.icacls import icacls
 from lab.windows.tools.msiexec import msiexec
 from lab.windows.tools.pcnscfg import pcnscfg
+from lab.windows.tools.schtasks import schtasks
 from lab.windows.tools.setup import setup
 from lab.windows.tools.shutdown import shutdown
 from lab.windows.tools.ssoconfig import ssoconfig
@@ -27,9 +30,12 @@ if TYPE_CHECKING:
 
 _PROGRAMS: dict[str, Program] = {
     "certutil": certutil,
+    "curl": curl,
     "findstr": findstr,
+    "icacls": icacls,
     "msiexec": msiexec,
     "pcnscfg": pcnscfg,
+    "schtasks": schtasks,
     "setup": setup,
     "shutdown": shutdown,
     "ssoconfig": ssoconfig,

@@ -10,6 +10,8 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from lab.windows.command_line import split_arguments
+
 if TYPE_CHECKING:
     from lab.windows.host import SimulatedHost
 
@@ -107,43 +109,3 @@ def instant(function: Callable[[Invocation], int]) -> Program:
         return function(call)
 
     return run
-
-
-def split_arguments(tail: str) -> tuple[str, ...]:
-    """Splits a command line as CommandLineToArgvW does: backslashes count only before a quote (wsman.md 3.2)."""
-    arguments: list[str] = []
-    current: list[str] = []
-    started = quoted = False
-    index = 0
-    while index < len(tail):
-        char = tail[index]
-        if char == "\\":
-            run = len(tail) - index - len(tail[index:].lstrip("\\"))
-            index += run
-            if tail[index : index + 1] == '"':
-                current.append("\\" * (run // 2))
-                if run % 2:
-                    current.append('"')
-                    index += 1
-            else:
-                current.append("\\" * run)
-            started = True
-            continue
-        if char == '"':
-            if quoted and tail[index + 1 : index + 2] == '"':
-                current.append('"')
-                index += 1
-            else:
-                quoted = not quoted
-            started = True
-        elif char in " \t" and not quoted:
-            if started:
-                arguments.append("".join(current))
-            current, started = [], False
-        else:
-            current.append(char)
-            started = True
-        index += 1
-    if started:
-        arguments.append("".join(current))
-    return tuple(arguments)

@@ -13,7 +13,9 @@ from datetime import datetime, timedelta
 from lab.backend import ChannelUnreadable, CimValue, EventRecord, Process
 from lab.faults import HostFaults
 from lab.settings import LabSettings
+from lab.windows.access import FolderAccess
 from lab.windows.catalog import behaviour_of, program_of
+from lab.windows.console import Program
 from lab.windows.entsso import SsoServer
 from lab.windows.eventlog import EventLog
 from lab.windows.files import FileSystem, normal
@@ -23,10 +25,12 @@ from lab.windows.lsa import LSA, VALUE, LocalSecurityAuthority
 from lab.windows.power import Power
 from lab.windows.process import SimulatedProcess
 from lab.windows.registry import Registry
+from lab.windows.scheduled_tasks import TaskScheduler
 from lab.windows.seed import CHANNELS, FOLDERS, seed
 from lab.windows.services import Behaviour, ServiceControlManager
 from lab.windows.surroundings import Surroundings
 from lab.windows.tools.cmd import run_line
+from lab.windows.tools.curl import Web
 from lab.windows.wmi import Wmi
 
 PENDING_RENAMES = "PendingFileRenameOperations"
@@ -46,6 +50,8 @@ class SimulatedHost:
         self.boot_time = surroundings.scheduler.now()
         self.registry = Registry()
         self.files = FileSystem(FOLDERS, lambda: self.faults.disk_full)
+        self.access = FolderAccess()
+        self.tasks = TaskScheduler(self)
         self.events = EventLog(identity.fqdn, self.now, CHANNELS)
         self.lsa = LocalSecurityAuthority(self.registry, self.files, self.events)
         self._process_ids = itertools.count(1200, 4)
@@ -53,6 +59,8 @@ class SimulatedHost:
             self.registry, self._behaviour, self._image_exists, self._failing_service, self.new_process_id
         )
         self.installer = WindowsInstaller(self)
+        self.web = Web()
+        """What its curl.exe reaches."""
         self.sso_server: SsoServer | None = None
         """The ENTSSO server's own settings, on machines that have ENTSSO."""
         self.power = Power(self, surroundings.scheduler, self.settings.windows)
@@ -78,7 +86,11 @@ class SimulatedHost:
         """See ``Backend``."""
         domain, _unused, name = self.surroundings.operator.partition("\\")
         password = self.surroundings.operator_password
-        return {f"{domain}\\{name}": password, f"{name}@{self.identity.domain}": password}
+        return {
+            f"{domain}\\{name}": password,
+            f"{name}@{self.identity.domain}": password,
+            **self.surroundings.more_accounts,
+        }
 
     def wmi_instances(self, namespace: str, class_name: str) -> Sequence[Mapping[str, CimValue]] | None:
         """See ``Backend``."""
@@ -113,7 +125,7 @@ class SimulatedHost:
         scheduler = self.surroundings.scheduler
         with scheduler.lock:
             folder = normal(working_directory) if working_directory else r"C:\Users\svc-ansible"
-            process = SimulatedProcess(command_line, self.new_process_id(), scheduler, self._forget)
+            process = SimulatedProcess(command_line, self.new_process_id(), scheduler, self.process_ended)
             self.processes[process.process_id] = process
             self.process_log.append(command_line)
             variables = {**self._environment(), **{name.upper(): value for name, value in environment.items()}}
@@ -125,10 +137,25 @@ class SimulatedHost:
                 process.stdin,
                 process.write_out,
                 process.write_error,
-                lambda path: program_of(self, path),
+                self.program_of,
             )
             process.begin(job)
             return process
+
+    def program_of(self, path: str) -> Program | None:
+        """Returns what a program does, None for a file that the lab can't run."""
+        return program_of(self, path)
+
+    def variables_of_system(self) -> dict[str, str]:
+        """Returns the variables of a process that runs as SYSTEM."""
+        domain = self.session_user.partition("\\")[0]
+        profile = r"C:\Windows\System32\config\systemprofile"
+        own = {"USERDOMAIN": domain, "USERNAME": f"{self.identity.name}$", "USERPROFILE": profile}
+        return {**self._environment(), **own}
+
+    def process_ended(self, process: SimulatedProcess) -> None:
+        """Forgets a process."""
+        self.processes.pop(process.process_id, None)
 
     # For tests and for the lab itself.
 
@@ -154,7 +181,7 @@ class SimulatedHost:
 
     def find_program(self, name: str, folder: str) -> str | None:
         """Returns the path of the program that cmd would start for a name, None when there is none."""
-        names = [name] if name.lower().endswith((".exe", ".com", ".cmd")) else [f"{name}.exe", name]
+        names = [name] if name.lower().endswith((".exe", ".com", ".cmd", ".bat")) else [f"{name}.exe", name]
         absolute = "\\" in name or "/" in name or ":" in name
         folders = [folder] if absolute else [folder, r"C:\Windows\System32", r"C:\Windows"]
         for candidate in (normal(item, place) for place in folders for item in names):
@@ -206,6 +233,7 @@ class SimulatedHost:
             "events": self.events.dump(),
             "lsa": [[item.name, item.path, item.version, item.sha256] for item in self.lsa.loaded],
             "restart_scheduled": self.power.scheduled,
+            "tasks": self.tasks.dump(),
             "sso_server": self.sso_server.dump() if self.sso_server else None,
         }
 
@@ -243,9 +271,6 @@ class SimulatedHost:
 
     def _failing_service(self, name: str) -> int | None:
         return self.faults.services_that_fail.get(name.lower())
-
-    def _forget(self, process: SimulatedProcess) -> None:
-        self.processes.pop(process.process_id, None)
 
     def _environment(self) -> dict[str, str]:
         domain, _unused, name = self.session_user.partition("\\")

@@ -33,11 +33,14 @@ _SYSTEM_FILES = (
     "certutil.exe",
     "shutdown.exe",
     "findstr.exe",
+    "schtasks.exe",
+    "icacls.exe",
     "lsass.exe",
     "svchost.exe",
     "rassfm.dll",
     "scecli.dll",
 )
+_SINCE_2019 = ("curl.exe",)
 _SERVICES = (
     ("RpcSs", "Remote Procedure Call (RPC)", "NT AUTHORITY\\NetworkService", StartMode.AUTO),
     ("EventLog", "Windows Event Log", "NT AUTHORITY\\LocalService", StartMode.AUTO),
@@ -62,7 +65,7 @@ def seed(host: SimulatedHost) -> None:
     installed = host.boot_time - timedelta(days=200)
     host.boot_time = host.boot_time - timedelta(days=30)
     file_version = f"{identity.version}.1"
-    for name in _SYSTEM_FILES:
+    for name in (*_SYSTEM_FILES, *(_SINCE_2019 if int(identity.build) >= 17763 else ())):
         digest = hashlib.sha256(f"windows/{name}/{identity.build}".encode()).hexdigest()
         host.files.put(
             f"{SYSTEM32}\\{name}", 65536, digest, installed, version=file_version, manufacturer="Microsoft Corporation"
@@ -77,6 +80,7 @@ def seed(host: SimulatedHost) -> None:
         "LanmanNT" if identity.role.is_dc else "ServerNT",
     )
     registry.set_string(r"SYSTEM\CurrentControlSet\Control\ComputerName\ComputerName", "ComputerName", identity.name)
+    registry.set_string(r"SYSTEM\CurrentControlSet\Control\Nls\CodePage", "OEMCP", "437")
     # A typical DC has "rassfm scecli" (pcns.md 1).
     registry.set_multi_string(LSA, VALUE, ("rassfm", "scecli"))
     registry.set_multi_string(LSA, "Security Packages", ('""',))

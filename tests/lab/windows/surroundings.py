@@ -27,6 +27,9 @@ class Surroundings(Protocol):
     """Account that administrators log on with, DOMAIN\\name."""
     operator_password: str
 
+    more_accounts: dict[str, str]
+    """Further accounts that log on, with passwords; what they may do is a setting of the endpoint."""
+
     def directory_of(self, domain: str) -> Directory:
         """Returns a domain by its DNS name."""
 

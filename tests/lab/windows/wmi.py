@@ -27,9 +27,13 @@ _CIMV2: Mapping[str, tuple[Instances, tuple[str, ...]]] = {
     "win32_directory": (wmi_files.directories, ("Name",)),
     "stdregprov": (lambda _: (), ()),
 }
+_NAMESPACE: Mapping[str, tuple[Instances, tuple[str, ...]]] = {"__namespace": (lambda _: (), ("Name",))}
+"""Every namespace has the class of its child namespaces; here none has any."""
 _CLASSES: Mapping[str, Mapping[str, tuple[Instances, tuple[str, ...]]]] = {
-    "root/cimv2": _CIMV2,
-    "root/default": {"stdregprov": _CIMV2["stdregprov"]},
+    "root/cimv2": {**_CIMV2, **_NAMESPACE},
+    "root/default": {"stdregprov": _CIMV2["stdregprov"], **_NAMESPACE},
+    "root/microsoftactivedirectory": _NAMESPACE,
+    "root/microsoftdfs": _NAMESPACE,
 }
 
 
@@ -42,6 +46,8 @@ class Wmi:
 
     def instances(self, namespace: str, class_name: str) -> Sequence[Mapping[str, CimValue]] | None:
         """Returns all instances of a class, None when the namespace has no such class."""
+        if namespace.lower().replace("\\", "/") in self._host.settings.windows.absent_namespaces:
+            return None
         found = _find(namespace, class_name)
         return None if found is None else found[0](self._host)
 

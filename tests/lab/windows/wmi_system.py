@@ -171,7 +171,7 @@ def processes(host: SimulatedHost) -> Sequence[Mapping[str, CimValue]]:
     return [
         {
             "Caption": name,
-            "CommandLine": line or None,
+            "CommandLine": None if host.faults.command_lines_hidden else line or None,
             "CreationClassName": "Win32_Process",
             "CreationDate": host.boot_time,
             "CSCreationClassName": "Win32_ComputerSystem",

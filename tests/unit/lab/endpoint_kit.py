@@ -303,7 +303,15 @@ def serving(machine: Machine | None = None, **more: Any) -> Iterator[Endpoint]:
     """Serve a machine at an address of its own; a bug of the endpoint or the machine fails the test."""
     with EndpointServer() as server:
         endpoint = server.add(new_address(), machine or Machine(), **more)
-        yield endpoint
+        with no_bugs(endpoint):
+            yield endpoint
+
+
+@contextlib.contextmanager
+def no_bugs(*endpoints: Endpoint) -> Iterator[None]:
+    """Raise what went wrong in the lab itself while the body of the ``with`` statement ran."""
+    yield
+    for endpoint in endpoints:
         if endpoint.errors:
             raise endpoint.errors[0]
 

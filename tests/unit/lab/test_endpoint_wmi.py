@@ -193,7 +193,8 @@ def test_a_bug_of_the_backend_is_seen_by_the_test() -> None:
 @pytest.mark.parametrize(
     ("change", "code"),
     [
-        (("<b:MessageID>", "<b:Else>", "</b:MessageID>", "</b:Else>"), 2150858769),
+        (("<b:MessageID>", "<b:Else>", "</b:MessageID>", "</b:Else>"), 2150858767),
+        (("<b:Action>", "<b:Else>", "</b:Action>", "</b:Else>"), 2150858769),
         (("/role/anonymous", "/role/else"), 2150858769),
         ((">PT10S<", ">ten<"), 2150858767),
         ((">512000<", ">8191<"), 2150858805),

@@ -215,7 +215,7 @@ class TestForms:
         with pytest.raises(UnreadableOutput, match="is null"):
             output.integer("ReturnValue")
 
-    @pytest.mark.parametrize("value", ["", "1.5", "0x10", "yes"])
+    @pytest.mark.parametrize("value", ["", "1.5", "0x10", "yes", "1_000", "\uff11", "9" * 30])
     def test_what_is_no_number_is_not_one(self, value: str) -> None:
         found = cim.parse_instance(_reply(f'<p:C xmlns:p="urn:c"><p:N>{value}</p:N></p:C>'), host="dc01")
         with pytest.raises(UnreadableOutput, match=r"C\.N on dc01: the property is no integer"):
@@ -239,7 +239,19 @@ class TestForms:
     def test_times(self, text: str, expected: datetime) -> None:
         assert parse_datetime(text) == expected
 
-    @pytest.mark.parametrize("text", ["2013-04-15T16:28:39", "20130415", "", "now", "20131315162843.488171+120"])
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "2013-04-15T16:28:39",
+            "20130415",
+            "",
+            "now",
+            "20131315162843.488171+120",
+            "00010101000000.000000+720",
+            "0001-01-01T00:00:00+14:00",
+            "2013041516284\uff13.488171+120",
+        ],
+    )
     def test_what_is_no_time_or_has_no_zone(self, text: str) -> None:
         with pytest.raises(ValueError, match=r"\S"):
             parse_datetime(text)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ET
 
 import pytest
@@ -16,6 +17,7 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._errors impor
     AccessDenied,
     DeadlineExceeded,
     HostError,
+    QuotaExceeded,
     UnreadableOutput,
     WsmanFault,
 )
@@ -71,7 +73,9 @@ def test_recorded_fault_of_an_invalid_class() -> None:
     assert error.subcode == "CannotProcessFilter"
     assert error.message == "The specified class does not exist in the given namespace."
     assert not error.fault.not_found
-    assert str(error).startswith("Win32_Service PCNSSVC on dc01: the host answered fault 2150858778 (0x8033801A)")
+    assert str(error).startswith("Win32_Service PCNSSVC on dc01: WMI on the host does not know the class")
+    assert "fault 2150858778 (0x8033801A), CannotProcessFilter: The specified class does not exist" in str(error)
+    assert error.fault.machines == ("vagrant-2008R2",)
 
 
 @recordings.needed
@@ -104,7 +108,8 @@ def test_a_missing_instance_is_told_from_a_missing_class() -> None:
 def test_errors_of_wmi_itself_in_every_namespace(space: str) -> None:
     error = _raised(_wmi_error(space))
     assert isinstance(error, soap.FaultAnswer)
-    assert error.code == soap.TOO_MANY_SHELLS
+    assert isinstance(error, QuotaExceeded)
+    assert error.code == 2150859173
     assert error.subcode == "QuotaLimit"
     assert "30 concurrent shells" in error.message
 
@@ -116,7 +121,7 @@ def test_access_denied_by_number(code: int) -> None:
     )
     error = _raised(reply)
     assert isinstance(error, AccessDenied)
-    assert "access was denied (No)" in str(error)
+    assert re.search(r"access was denied.* \(No\)\. .*, or connect with another account\.", str(error))
 
 
 def test_access_denied_by_subcode_only() -> None:
@@ -128,6 +133,18 @@ def test_a_fault_without_detail() -> None:
     assert isinstance(error, WsmanFault)
     assert error.code is None
     assert "a fault without a number: Something is wrong" in str(error)
+
+
+def test_numbers_that_are_no_hresult_are_not_taken_for_windows_errors() -> None:
+    """`MI RESULT 5` is an invalid class; 5 alone would be an access that was denied."""
+    space = "http://schemas.microsoft.com/wbem/wsman/1/wmi/root/microsoft/windows/storage"
+    reply = _wmi_error(space, status=5, code=5, message_id="MI RESULT 5").replace(
+        b"<p:error_Code>", b"<p:error_Type>MI</p:error_Type><p:error_Code>"
+    )
+    error = _raised(reply)
+    assert isinstance(error, soap.FaultAnswer)
+    assert error.fault.codes == ()
+    assert "does not know the class" in str(error)
 
 
 ENTITY = '<!DOCTYPE x [<!ENTITY a "b">]><x>&a;</x>'
@@ -157,8 +174,9 @@ def test_no_encoding_hides_a_document_type(encoding: str) -> None:
             soap.parse(document)
 
 
-def test_utf16_with_a_byte_order_mark_is_read() -> None:
-    root = soap.parse('<?xml version="1.0" encoding="utf-16"?><x>\u00e9</x>'.encode("utf-16"))
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_utf16_is_read_with_and_without_a_byte_order_mark(encoding: str) -> None:
+    root = soap.parse('<?xml version="1.0" encoding="utf-16"?><x>\u00e9</x>'.encode(encoding))
     assert root.text == "\u00e9"
 
 

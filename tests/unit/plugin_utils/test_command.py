@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import base64
 import re
+import xml.etree.ElementTree as ET
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ansible_collections.entsso.password_sync.plugins.module_utils._errors import (
     ConnectionLost,
@@ -16,12 +19,15 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._errors impor
     Unquotable,
     WsmanFault,
 )
-from ansible_collections.entsso.password_sync.plugins.module_utils._winrs import STDIN_CHUNK
+from ansible_collections.entsso.password_sync.plugins.module_utils._quoting import check_variable
+from ansible_collections.entsso.password_sync.plugins.module_utils._winrs import STDIN_CHUNK, create_request
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._command import CommandResult
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._host import Host
 from ansible_collections.entsso.password_sync.tests.unit.plugin_utils.scripted import (
+    NOT_FOUND,
     NOTHING,
     SENT,
+    SHELL,
     SIGNALLED,
     TIMED_OUT,
     Clock,
@@ -29,6 +35,7 @@ from ansible_collections.entsso.password_sync.tests.unit.plugin_utils.scripted i
     Step,
     command_started,
     fault,
+    output,
     received,
     shell_created,
 )
@@ -67,13 +74,13 @@ def test_a_command_from_start_to_end() -> None:
         Step("/Command", command_started(), ('<r:Command>"msiexec /i "C:\\a b.msi""</r:Command>',)),
         Step("/Receive", received(b"h\xc3\xa9")),
         Step("/Receive", TIMED_OUT),
-        Step("/Receive", received(b"llo \xff", b"oops", 3010)),
+        Step("/Receive", received(b"llo", b"oops", 3010)),
         SIGNAL,
         DELETE,
     )
     with host:
         result = host.run('msiexec /i "C:\\a b.msi"')
-    assert result == CommandResult(3010, "h\u00e9llo \ufffd", "oops", False)
+    assert result == CommandResult(3010, "h\u00e9llo", "oops", False)
     assert exchange.done()
     assert exchange.closed
 
@@ -94,6 +101,66 @@ def test_one_shell_serves_many_commands_and_each_directory_has_its_own() -> None
         host.run("b")
         assert host.run("c", working_directory="C:\\Temp").exit_code == 1
     assert exchange.done()
+
+
+def test_each_environment_has_a_shell_of_its_own() -> None:
+    variable = '<r:Environment><r:Variable Name="A&amp;&lt;&gt;">x &amp; y</r:Variable></r:Environment>'
+    host, exchange = _host(
+        Step("/Create", shell_created(), (variable,)),
+        *[COMMAND, Step("/Receive", received(exit_code=0)), SIGNAL] * 2,
+        Step("/Create", shell_created("OTHER")),
+        Step("/Command", command_started(), ("OTHER",)),
+        Step("/Receive", received(exit_code=0)),
+        SIGNAL,
+        Step("/Delete", NOTHING, ("OTHER",)),
+        DELETE,
+    )
+    with host:
+        for environment in ({"A&<>": "x & y"}, {"A&<>": "x & y"}, None):
+            host.run("x", environment=environment)
+    assert "Environment" not in exchange.requests[7]
+    assert exchange.done()
+
+
+@given(st.dictionaries(st.text(min_size=1), st.text(), max_size=4))
+def test_variables_stand_in_the_request_as_they_are_or_are_refused(environment: dict[str, str]) -> None:
+    try:
+        for name, value in environment.items():
+            check_variable(name, value)
+    except Unquotable:
+        return
+    root = ET.fromstring(create_request(environment=environment))
+    found = root.iterfind(f".//{{{SHELL}}}Environment/{{{SHELL}}}Variable")
+    assert {item.attrib["Name"]: item.text or "" for item in found} == environment
+
+
+def test_a_variable_that_no_program_can_have_is_refused_before_anything_is_sent() -> None:
+    host, exchange = _host()
+    with pytest.raises(Unquotable, match=r"environment variable 'A=' of command x on dc01: that is no name"):
+        host.run("x", environment={"A=": "b"})
+    assert exchange.requests == []
+
+
+def test_output_in_the_hosts_code_page_is_read_with_it_and_asked_for_once() -> None:
+    answers = [COMMAND, Step("/Receive", received(b"Gr\x94\xe1e", b"caf\x82", exit_code=0)), SIGNAL]
+    host, exchange = _host(
+        CREATE,
+        *answers,
+        Step("/GetStringValue", output("StdRegProv", "GetStringValue", ReturnValue=0, sValue="850"), ("OEMCP",)),
+        *answers,
+        DELETE,
+    )
+    with host:
+        for _time in range(2):
+            assert host.run("x") == CommandResult(0, "Größe", "café", False)
+    assert exchange.done()
+
+
+@pytest.mark.parametrize("answer", [NOT_FOUND, output("StdRegProv", "GetStringValue", ReturnValue=2), (500, b""), LOST])
+def test_output_in_a_code_page_that_can_not_be_known_is_replaced(answer: tuple[int, bytes] | Exception) -> None:
+    steps = (CREATE, COMMAND, Step("/Receive", received(b"Gr\x94\xe1e", exit_code=0)), SIGNAL)
+    host, _exchange = _host(*steps, *[Step("/GetStringValue", answer)] * 4)
+    assert host.run("x").stdout == "Gr\ufffd\ufffde"
 
 
 def test_reading_opens_no_shell() -> None:
@@ -136,7 +203,7 @@ def test_lost_connections_while_waiting_are_survived_and_told() -> None:
 
 
 def test_a_host_that_stays_away_leaves_the_outcome_unknown() -> None:
-    host, exchange = _host(CREATE, COMMAND, *[Step("/Receive", LOST)] * 5)
+    host, exchange = _host(CREATE, COMMAND, *[Step("/Receive", LOST)] * 7)
     with (
         host,
         pytest.raises(OutcomeUnknown, match="command x on dc01: its outcome is not known: the connection was lost"),
@@ -179,7 +246,10 @@ def test_a_used_up_shell_is_not_replaced_twice() -> None:
 
 def test_a_command_that_vanishes_has_an_unknown_outcome() -> None:
     host, _exchange = _host(CREATE, COMMAND, Step("/Receive", fault(2150858843, "gone")))
-    with host, pytest.raises(OutcomeUnknown, match="gone"):
+    with (
+        host,
+        pytest.raises(OutcomeUnknown, match=r"no longer knows the shell that it ran in, .*gone"),
+    ):
         host.run("x")
 
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,13 @@ from xml.etree import ElementTree
 
 import pytest
 from ansible.errors import AnsibleActionFail
+from unit.directory_answers import answer, controller
 from unit.lab.estate_kit import add_system, install_feature, working_dc
 from unit.lab_host import Lab, Spoken, running, settings, validated
 from unit.plugin_utils.test_msi_package import ALL
 
 from ansible_collections.entsso.password_sync.plugins.module_utils._finding import CaptureState, Status
-from ansible_collections.entsso.password_sync.plugins.module_utils._report import Report
+from ansible_collections.entsso.password_sync.plugins.module_utils._report import Report, headline
 from ansible_collections.entsso.password_sync.plugins.plugin_utils import _action
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._compliance_report import (
     CONFIGURATION,
@@ -79,9 +80,16 @@ def collected(hostvars: Mapping[str, Any], **given: Any) -> Report:
         "sso_servers": servers,
         "directory": "/none",
         "systems": ["RACF"],
+        "directory_answer": everybody(names),
         **given,
     }
     return collect(validated("compliance_report", **arguments), hostvars, NOW)
+
+
+def everybody(names: Sequence[str], *read_only: str) -> dict[str, Any]:
+    """Returns the answer of a directory that knows these domain controllers and no other."""
+    shorts = [name.partition(".")[0].lower() for name in names]
+    return answer(*(controller(name, read_only=name in read_only) for name in shorts))
 
 
 def only(hosts: Mapping[str, Any], *names: str) -> dict[str, Any]:
@@ -122,7 +130,7 @@ class TestCollecting:
     def test_an_unreachable_host_is_unknown_with_its_reason(self) -> None:
         registered = {"unreachable": True, "msg": "WinRM on dc03: the host can't be reached.\n  Check it."}
         report = collected({"dc03": {DC_OBSERVATION: registered}, "sso01": {SSO_OBSERVATION: registered}})
-        assert [item.status for item in report.findings] == [Status.UNKNOWN, Status.UNKNOWN]
+        assert [item.status for item in report.findings if item.subject != "corp.example"] == [Status.UNKNOWN] * 2
         assert "WinRM on dc03: the host can't be reached. Check it." in report.findings[0].message
         assert report.domain_controllers[0].evidence.startswith("WinRM on dc03")
 
@@ -135,7 +143,8 @@ class TestCollecting:
         assert not report.compliant
 
     def test_a_read_only_dc_is_exempt(self, hosts: Mapping[str, Any]) -> None:
-        report = collected({**only(hosts, "dc01"), "DC06": {"pcns_site": "Lyon"}}, read_only=["dc06"])
+        given = {**only(hosts, "dc01"), "DC06": {"pcns_site": "Lyon"}}
+        report = collected(given, read_only=["dc06"], directory_answer=everybody(list(given), "dc06"))
         assert report.compliant
         row = report.domain_controllers[1]
         assert (row.capture_state, row.read_only) == (CaptureState.EXEMPT, True)
@@ -166,7 +175,93 @@ class TestCollecting:
         assert (finding.subject, finding.message) == ("corp.example", "It could not be read: pcnscfg is not on dc01.")
 
     def test_nothing_at_all(self) -> None:
-        assert collected({}).findings == ()
+        assert collected({}, directory_answer=None).findings == ()
+
+
+class TestCoverage:
+    """PCNS-001: the inventory against the directory."""
+
+    def coverage(self, report: Report) -> list[tuple[str, str, str]]:
+        return [
+            (item.subject.partition(".")[0], item.status.value, item.severity.value)
+            for item in report.ordered_findings
+            if item.control == "PCNS-001"
+        ]
+
+    def test_one_that_the_inventory_does_not_have_is_first_and_counts(self, hosts: Mapping[str, Any]) -> None:
+        known = answer(controller("dc01"), controller("dc02"), controller("dc07", site="Lyon"))
+        report = collected(only(hosts, "dc01", "dc02"), directory_answer=known)
+        assert self.coverage(report) == [("dc07", "manual", "critical")]
+        assert report.open_findings[0].subject == "dc07.corp.example"
+        row = report.domain_controllers[-1]
+        assert (row.name, row.site, row.capture_state) == ("dc07.corp.example", "Lyon", CaptureState.UNKNOWN)
+        assert headline(report).startswith("NOT COMPLIANT: 1 of 3 writable DCs captures password changes (1 not known)")
+        assert report.not_judged == ()
+
+    def test_how_many_prove_that_they_work(self, hosts: Mapping[str, Any]) -> None:
+        report = collected(only(hosts, "dc01", "dc02"))
+        (finding,) = [item for item in report.findings if item.control == "PCNS-001"]
+        assert finding.message.startswith("The directory knows 2 writable domain controllers; ")
+        assert finding.message.endswith("the inventory has all of them, and 1 proved to work in this run.")
+
+    def test_a_directory_that_was_not_asked_is_unknown(self, hosts: Mapping[str, Any]) -> None:
+        for nothing in (None, {"skipped": True, "changed": False, "skip_reason": "Conditional result was False"}):
+            report = collected(only(hosts, "dc01", "sso01"), directory_answer=nothing)
+            assert self.coverage(report) == [("corp", "unknown", "high")]
+            assert not report.compliant
+            assert "password_sync_ldap_domain" in report.open_findings[0].repair
+
+    def test_a_directory_that_could_not_be_read_is_unknown(self, hosts: Mapping[str, Any]) -> None:
+        failed = {
+            "changed": False,
+            "msg": "Task failed: LDAP on dc01: it can't be reached.\n Check it.",
+            "server": "dc01",
+        }
+        report = collected(only(hosts, "dc01"), directory_answer=failed)
+        (finding,) = [item for item in report.open_findings if item.control == "PCNS-001"]
+        assert (finding.status, finding.subject) == (Status.UNKNOWN, "corp.example")
+        assert finding.message.endswith("is not known: LDAP on dc01: it can't be reached. Check it.")
+
+    def test_the_sso_team_alone_needs_no_directory(self, hosts: Mapping[str, Any]) -> None:
+        assert collected(only(hosts, "sso01"), directory_answer=None).compliant
+
+    def test_the_directory_alone_is_no_observation(self) -> None:
+        report = collected({"dc01": {"pcns_exempt": "is demoted in May"}})
+        assert [item.status.value for item in report.findings] == ["exempt", "compliant"]
+        assert not report.compliant
+
+    def test_a_run_that_was_limited_knows_the_others(self, hosts: Mapping[str, Any]) -> None:
+        hostvars = only(hosts, "dc01", "dc02")
+        names = list(hostvars)
+        report = collected(hostvars, domain_controllers=names[:1], inventory=names, directory_answer=everybody(names))
+        assert self.coverage(report) == [("corp", "compliant", "high")]
+        (note,) = report.notes
+        assert note.startswith("1 domain controller of the inventory had no part in this run, and nothing is said")
+
+    def test_the_directory_says_which_one_is_read_only(self, hosts: Mapping[str, Any]) -> None:
+        given = {**only(hosts, "dc01"), "dc06": {}}
+        report = collected(given, directory_answer=everybody(list(given), "dc06"))
+        assert report.domain_controllers[1].capture_state is CaptureState.EXEMPT
+        assert report.domain_controllers[1].read_only
+        assert self.coverage(report) == [("dc06", "manual", "high"), ("corp", "compliant", "high")]
+
+    def test_one_that_the_inventory_wrongly_has_as_read_only(self, hosts: Mapping[str, Any]) -> None:
+        report = collected({**only(hosts, "dc01"), "dc06": {}}, read_only=["dc06"])
+        row = report.domain_controllers[1]
+        assert (row.capture_state, row.read_only, row.exempt) == (CaptureState.UNKNOWN, False, False)
+        assert self.coverage(report) == [("dc06", "manual", "critical"), ("corp", "compliant", "high")]
+        assert report.not_judged == ()
+
+    def test_a_machine_is_known_by_the_name_that_it_gives(self, hosts: Mapping[str, Any]) -> None:
+        given = {"paris": {**hosts["dc01.corp.example"], "ansible_host": "192.0.2.1"}}
+        report = collected(given, directory_answer=everybody(["dc01"]))
+        assert self.coverage(report) == [("corp", "compliant", "high")]
+
+    def test_an_address_is_no_name(self) -> None:
+        hostvars = {"127": {"ansible_host": "127.0.0.1"}, "by-name": {"ansible_host": "dc01.corp.example"}}
+        report = collected(hostvars, directory_answer=everybody(["dc01"]))
+        assert ("127", "manual", "high") in self.coverage(report)
+        assert "by-name" not in {item.subject for item in report.findings if item.status is Status.MANUAL}
 
 
 class TestTask:
@@ -175,6 +270,7 @@ class TestTask:
             "domain_controllers": [name for name in hosts if name.startswith("dc")],
             "sso_servers": [name for name in hosts if name.startswith("sso")],
             "directory": str(directory),
+            "directory_answer": everybody([name for name in hosts if name.startswith("dc")]),
             **given,
         }
         spoken = Spoken()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from unit.lab_host import Lab, changes, folder_names, local_copy, media, observed, running, settings
@@ -23,7 +23,8 @@ ALL: dict[str, Any] = {
 }
 CAPTURE: dict[str, Any] = {"name": "Capture", "leaves": CAPTURE_LEAVES, **media("capture-component.msi")}
 SERVICE: dict[str, Any] = {"name": "PCNS", "leaves": SERVICE_LEAVES, **media("pcns-service.msi")}
-LOG_FOLDER = r"C:\Windows\Temp\entsso.password_sync"
+OURS = r"C:\Program Files\entsso.password_sync"
+LOG_FOLDER = rf"{OURS}\logs"
 
 
 @pytest.fixture
@@ -63,11 +64,15 @@ class TestInstalling:
         host = lab.simulated("dc01")
         assert host.lsa.registered == ("rassfm", "scecli", "PCNSFLT")
         assert not host.power.scheduled
-        assert lab.warned == ""
+        (warning,) = lab.spoken.warned
+        assert "WinRS stream" in warning
         (line,) = started(lab, "dc01", "msiexec")
         assert "/qn /norestart /l*v" in line
         assert 'ACCEPT_EULA="1"' in line
-        assert folder_names(host) == [LOG_FOLDER]
+        assert folder_names(host) == []
+        assert folder_names(host, OURS) == [LOG_FOLDER]
+        assert not host.access.users_may_write(LOG_FOLDER)
+        assert not host.access.users_may_read(rf"{LOG_FOLDER}\PCNS-install.log")
         assert [file.path for file in host.files.inside(LOG_FOLDER)] == [rf"{LOG_FOLDER}\PCNS-install.log"]
 
     def test_two_packages(self, lab: Lab) -> None:
@@ -155,10 +160,10 @@ class TestRemoteSource:
     def test_a_missing_file(self, lab: Lab) -> None:
         error = str(lab.refused("msi_package", "dc01", **self.arguments()))
         assert rf"{self.PATH} can't be read by the account of this run on dc01.corp.example" in error
-        assert "second hop" in error
+        assert "Check the path there" in error
         assert started(lab, "dc01", "msiexec") == []
 
-    @pytest.mark.parametrize("path", ["C:/Media/pcns.msi", "pcns.msi", r"\\files\media\pcns.msi"])
+    @pytest.mark.parametrize("path", ["C:/Media/pcns.msi", "pcns.msi", r"\\files\pcns.msi"])
     def test_a_path_that_is_not_on_a_drive_of_the_host(self, lab: Lab, path: str) -> None:
         error = str(lab.refused("msi_package", "dc01", **self.arguments(path=path)))
         assert "it is no absolute path with a drive letter and backslashes" in error
@@ -261,7 +266,7 @@ class TestOutcomes:
         error = str(lab.refused("msi_package", "dc01", **ALL))
         assert told in error
         assert "PCNS on dc01.corp.example: " in error
-        assert folder_names(lab.simulated("dc01")) == [LOG_FOLDER]
+        assert folder_names(lab.simulated("dc01"), OURS) == [LOG_FOLDER]
 
     def test_1618_is_tried_again(self, lab: Lab) -> None:
         lab.simulated("dc01").faults.installer_busy = 2
@@ -275,7 +280,7 @@ class TestOutcomes:
         error = str(lab.refused("msi_package", "dc01", **ALL, busy_wait=1, busy_interval=0.3))
         assert "Another installation is in progress on the host" in error
         assert 2 <= len(started(lab, "dc01", "msiexec")) <= 4
-        assert folder_names(lab.simulated("dc01")) == [LOG_FOLDER]
+        assert folder_names(lab.simulated("dc01"), OURS) == [LOG_FOLDER]
 
     def test_a_restart_that_nobody_declared(self, lab: Lab) -> None:
         done = lab.run("msi_package", "dc01", **{**CAPTURE, "leaves": {}})
@@ -316,13 +321,75 @@ def assert_only_log(lab: Lab, before: dict[str, Any]) -> None:
     """Asserts that the estate is as it was, apart from the folder of our logs and what Windows itself logged."""
     after = lab.snapshot()
     host = after["hosts"]["dc01.corp.example"]
-    assert folder_names(lab.simulated("dc01")) in ([], [LOG_FOLDER])
-    host["files"]["folders"] = [name for name in host["files"]["folders"] if name != LOG_FOLDER]
+    assert folder_names(lab.simulated("dc01"), OURS) in ([], [LOG_FOLDER])
+    host["files"]["folders"] = [name for name in host["files"]["folders"] if name not in (OURS, LOG_FOLDER)]
     host["files"]["files"] = {
         path: value for path, value in host["files"]["files"].items() if not path.startswith(LOG_FOLDER)
     }
     host["events"] = before["hosts"]["dc01.corp.example"]["events"]
     assert after == before
+
+
+class TestAsSystem:
+    SYSTEM: ClassVar[dict[str, Any]] = {**ALL, "run_as": "system_task"}
+
+    def assert_clean(self, lab: Lab) -> None:
+        host = lab.simulated("dc01")
+        assert host.tasks.dump() == []
+        assert folder_names(host, OURS) == [LOG_FOLDER]
+        assert host.tasks.exposed == []
+
+    def test_installing(self, lab: Lab) -> None:
+        done = lab.converge("msi_package", "dc01", **self.SYSTEM)
+        assert done["changes"][0]["operation"] == "install"
+        ((name, script),) = lab.simulated("dc01").tasks.log
+        assert f"running as SYSTEM in the scheduled task {name}" in lab.said
+        assert rf'msiexec.exe /i "{OURS}\{name}\pcns-all-in-one.msi" /qn /norestart /l*v "{LOG_FOLDER}\PCNS' in script
+        assert started(lab, "dc01", "msiexec") == []
+        assert folder_names(lab.simulated("dc01")) == []
+        self.assert_clean(lab)
+
+    def test_removing(self, lab: Lab) -> None:
+        lab.install("dc01")
+        done = lab.converge("msi_package", "dc01", **self.SYSTEM, state="absent")
+        assert done["changes"][0]["operation"] == "remove"
+        assert "/x" in lab.simulated("dc01").tasks.log[0][1]
+        self.assert_clean(lab)
+
+    def test_a_package_on_the_host_is_copied_to_where_nobody_can_replace_it(self, lab: Lab) -> None:
+        remote = TestRemoteSource()
+        remote.put(lab)
+        assert lab.simulated("dc01").access.users_may_write(remote.PATH)
+        lab.run("msi_package", "dc01", **remote.known(lab), run_as="system_task")
+        self.assert_clean(lab)
+        assert remote.PATH not in lab.simulated("dc01").tasks.log[0][1]
+        assert lab.simulated("dc01").files.get(remote.PATH) is not None
+
+    def test_1618_is_tried_again(self, lab: Lab) -> None:
+        lab.simulated("dc01").faults.installer_busy = 1
+        assert lab.run("msi_package", "dc01", **self.SYSTEM, busy_wait=30, busy_interval=0.05)["changed"] is True
+        assert len(lab.simulated("dc01").tasks.log) == 2
+        self.assert_clean(lab)
+
+    def test_1603_with_what_the_log_says(self, lab: Lab) -> None:
+        lab.forest.directory.schema.pcns_extended = False
+        error = str(lab.refused("msi_package", "dc01", **self.SYSTEM))
+        assert "PCNS on dc01.corp.example: The installation failed and was rolled back" in error
+        assert "The Active Directory schema has no PCNS classes" in error
+        self.assert_clean(lab)
+
+    def test_a_policy_that_forbids_it(self, lab: Lab) -> None:
+        lab.simulated("dc01").faults.tasks_refused = True
+        error = str(lab.refused("msi_package", "dc01", **self.SYSTEM))
+        assert "the Task Scheduler refused the task" in error
+        assert "Nothing was run. Allow the account" in error
+        assert lab.simulated("dc01").tasks.log == []
+        self.assert_clean(lab)
+
+    def test_it_is_never_left_to_chance(self, lab: Lab) -> None:
+        error = str(lab.refused("msi_package", "dc01", **{**ALL, "run_as": "administrator"}))
+        assert "run_as" in error
+        assert "connection, system_task" in error
 
 
 class TestVerification:

@@ -85,6 +85,10 @@ class TestStates:
         assert result["capture_state"] == result["planned_capture_state"] == "absent"
         assert judged(result)["PCNS-004"] == "drift"
         assert [change["resource"] for change in result["planned"]] == ["msi_package", "domain_controller_restart"]
+        # Whether the package starts the service is not known before.
+        assert [(change["resource"], change["new"]) for change in result["possible"]] == [
+            ("pcns_service", {"state": "running"})
+        ]
         assert result["restart_needed"] is True
         assert "pcns_restart_allowed" in result["restart_refused"]
         (absent,) = [item for item in result["findings"] if item["control"] == "PCNS-004"]

@@ -175,7 +175,7 @@ class TestWhatGoesWrong:
 
         lab.spoken.display = swap  # type: ignore[method-assign]
         error = str(refused(lab, deadline=1))
-        assert "it still waits for dc01.corp.example (now dc02.corp.example answers at its address)" in error
+        assert "it still waits for dc01.corp.example (the machine that answers calls itself DC02, not dc01)" in error
 
     def test_no_evidence_that_it_is_loaded(self) -> None:
         with running(settings(audit_security_system_extension=False)) as lab:

@@ -98,10 +98,30 @@ def test_stopping_early_releases() -> None:
 def test_a_fault_in_the_middle_gives_no_partial_result() -> None:
     host, exchange = _host(
         Step("/Enumerate", page([{"A": 1}], "c1", first=True)),
-        Step("/Pull", fault(2150858779)),
-        Step("/Release", fault(2150858779)),
+        Step("/Pull", fault(995)),
+        Step("/Release", fault(995)),
     )
     with pytest.raises(WsmanFault):
+        host.wmi.query("q")
+    assert exchange.done()
+
+
+def test_a_forgotten_enumeration_starts_anew_and_gives_no_row_twice() -> None:
+    host, exchange = _host(
+        Step("/Enumerate", page([{"A": 1}], "c1", first=True)),
+        Step("/Pull", page([{"A": 2}], "c2")),
+        Step("/Pull", fault(2150858779)),
+        Step("/Enumerate", page([{"A": 1}], "d1", first=True)),
+        Step("/Pull", page([{"A": 2}, {"A": 3}])),
+    )
+    assert [row.integer("A") for row in host.wmi.query("q")] == [1, 2, 3]
+    assert exchange.done()
+
+
+def test_an_enumeration_that_is_always_forgotten_ends() -> None:
+    steps = [Step("/Enumerate", page([{"A": 1}], "c1", first=True)), Step("/Pull", fault(2150858779))]
+    host, exchange = _host(*steps * 2)
+    with pytest.raises(WsmanFault, match="the host forgot the enumeration"):
         host.wmi.query("q")
     assert exchange.done()
 

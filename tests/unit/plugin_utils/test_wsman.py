@@ -11,10 +11,10 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._errors impor
     AccessDenied,
     AuthenticationRejected,
     ConnectionLost,
+    EnvelopeTooLarge,
     HostError,
     HostUnreachable,
     NotWindows,
-    OperationFailed,
     OutcomeUnknown,
 )
 from ansible_collections.entsso.password_sync.plugins.module_utils._soap import envelope
@@ -101,7 +101,7 @@ def test_a_service_that_does_not_start_is_named() -> None:
         (501, b"", NotWindows),
         (401, b"", AuthenticationRejected),
         (403, b"", AccessDenied),
-        (413, b"", OperationFailed),
+        (413, b"", EnvelopeTooLarge),
     ],
 )
 def test_kinds_of_answers(status: int, body: bytes, kind: type[HostError]) -> None:

@@ -127,6 +127,23 @@ def show(call: Invocation) -> int:
 
 
 @instant
+def list_folder(call: Invocation) -> int:
+    """`dir /b /ad`: the names of the folders in a folder, and nothing else; 1 when there are none."""
+    options = {item.lower() for item in call.arguments if item.startswith("/")}
+    if options != {"/b", "/ad"}:
+        call.error("The lab knows dir /b /ad only.")
+        return 1
+    (path,) = _paths(call)
+    folders = call.host.files.checkpoint()[1]
+    names = sorted(name for low, name in folders.items() if low.rpartition("\\")[0] == path.lower())
+    for name in names:
+        call.out(name.rpartition("\\")[2])
+    if not names:
+        call.error("File Not Found")
+    return 0 if names else 1
+
+
+@instant
 def echo(call: Invocation) -> int:
     """`echo`."""
     call.out(call.tail)
@@ -164,8 +181,10 @@ BUILTINS: dict[str, Program] = {
     "move": move,
     "copy": copy,
     "type": show,
+    "dir": list_folder,
     "echo": echo,
     "exit": end,
     "ver": version,
     "rem": nothing,
+    "setlocal": nothing,
 }

@@ -6,8 +6,8 @@
 
 from __future__ import annotations
 
+from lab.windows.command_line import LINE_LIMIT
 from lab.windows.console import Invocation, Job
-from lab.windows.tools.cmd import LINE_LIMIT
 
 
 def findstr(call: Invocation) -> Job:

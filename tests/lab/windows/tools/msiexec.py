@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from lab.windows.command_line import NotMsiexec, msiexec_property, msiexec_words
 from lab.windows.console import Forever, Invocation, Job, Sleep
 from lab.windows.files import normal
 from lab.windows.installer import BUSY, Action, Request
@@ -16,12 +17,7 @@ from lab.windows.msi.log import Log
 
 INVALID_COMMAND_LINE = 1639
 CANNOT_OPEN_LOG = 1622
-_PROPERTY = re.compile(r"^([A-Za-z_][\w.]*)=(.*)$", re.DOTALL)
 _ACTIONS = {"i": Action.INSTALL, "package": Action.INSTALL, "x": Action.REMOVE, "uninstall": Action.REMOVE}
-
-
-class _Invalid(Exception):
-    pass
 
 
 @dataclass
@@ -45,7 +41,7 @@ def msiexec(call: Invocation) -> Job:
         return host.faults.msiexec_exit_code
     try:
         parsed = parse(call.tail)
-    except _Invalid:
+    except NotMsiexec:
         return INVALID_COMMAND_LINE
     if parsed.action is None:
         return INVALID_COMMAND_LINE
@@ -78,19 +74,17 @@ def parse(tail: str) -> Parsed:
     """Parses the command line behind `msiexec`.
 
     Raises:
-        _Invalid: It is not understood (exit code 1639).
+        NotMsiexec: It is not understood (exit code 1639).
     """
-    words = _words(tail)
+    words = msiexec_words(tail)
     parsed = Parsed()
     while words:
         word = words.pop(0)
         if word[0] in "/-":
             _option(word[1:].lower(), words, parsed)
             continue
-        match = _PROPERTY.match(word)
-        if match is None or match[1] != match[1].upper():
-            raise _Invalid(word)
-        parsed.properties[match[1]] = match[2]
+        name, value = msiexec_property(word)
+        parsed.properties[name] = value
     return parsed
 
 
@@ -114,38 +108,10 @@ def _option(option: str, words: list[str], parsed: Parsed) -> None:
     elif re.fullmatch(r"l[iwearucmopvx+!*]*", option) or option == "log":
         parsed.log = _take(words)
     else:
-        raise _Invalid(option)
+        raise NotMsiexec(option)
 
 
 def _take(words: list[str]) -> str:
     if not words or words[0].startswith("/"):
-        raise _Invalid("an argument is missing")
+        raise NotMsiexec("an argument is missing")
     return words.pop(0)
-
-
-def _words(tail: str) -> list[str]:
-    """Splits at blanks outside quotes; a doubled quote within quotes stands for one."""
-    words: list[str] = []
-    current: list[str] = []
-    quoted = started = False
-    index = 0
-    while index < len(tail):
-        char = tail[index]
-        if char == '"' and quoted and tail[index + 1 : index + 2] == '"':
-            current.append('"')
-            index += 1
-        elif char == '"':
-            quoted, started = not quoted, True
-        elif char in " \t" and not quoted:
-            if started:
-                words.append("".join(current))
-            current, started = [], False
-        else:
-            current.append(char)
-            started = True
-        index += 1
-    if quoted:
-        raise _Invalid(tail)
-    if started:
-        words.append("".join(current))
-    return [word for word in words if word]
