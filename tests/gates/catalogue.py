@@ -19,6 +19,13 @@ from gates.tree import known_files
 _PLUGINS = "ansible_collections/entsso/password_sync/plugins"
 _COVERAGE_SETTINGS = "pyproject.toml"
 _TOTAL = re.compile(r"^TOTAL\s.*?([\d.]+)%$", re.MULTILINE)
+_CONNECTION_TESTS = (
+    "tests/unit/plugin_utils/test_connection.py",
+    "tests/unit/plugin_utils/test_http_exchange.py",
+    "tests/unit/plugin_utils/test_winrm_exchange.py",
+    "tests/unit/plugin_utils/test_psrp_exchange.py",
+    "tests/integration/test_connections.py",
+)
 _SHELL_SCRIPTS = (".ci/run", "tests/gates/venv.sh")
 
 
@@ -67,8 +74,8 @@ def _shellcheck(workspace: Workspace) -> Outcome:
     return Outcome(0, 1) if finished.exit_code else Outcome(1, 0)
 
 
-def _pytest(workspace: Workspace, gate: str, folder: str, *options: str) -> Outcome:
-    """Run a folder of tests on all cores, count them, and measure what they cover of plugins/."""
+def _pytest(workspace: Workspace, gate: str, folders: tuple[str, ...], *options: str) -> Outcome:
+    """Run folders or files of tests on all cores, count them, and measure what they cover of plugins/."""
     result = workspace.scratch / f"{gate}.xml"
     result.unlink(missing_ok=True)
     workers = str(min(os.cpu_count() or 1, 8))
@@ -84,7 +91,7 @@ def _pytest(workspace: Workspace, gate: str, folder: str, *options: str) -> Outc
         f"--junit-xml={result}",
         *options,
         *measured,
-        folder,
+        *folders,
     ]
     finished = workspace.run(gate, command, environment=_measured(workspace, gate))
     counted = count_tests(result)
@@ -106,7 +113,7 @@ def _measured(workspace: Workspace, gate: str) -> dict[str, str]:
 
 def _unit(workspace: Workspace) -> Outcome:
     """Run the unit tests; what they lack without recordings of real Windows is named."""
-    outcome = _pytest(workspace, "unit", "tests/unit", "--dist=worksteal")
+    outcome = _pytest(workspace, "unit", ("tests/unit",), "--dist=worksteal")
     recordings = Path(os.environ.get("ENTSSO_RECORDINGS") or workspace.root / ".." / "shared" / "recordings")
     if recordings.is_dir():
         return outcome
@@ -116,7 +123,7 @@ def _unit(workspace: Workspace) -> Outcome:
 
 def _integration(workspace: Workspace) -> Outcome:
     """Run the tests that drive ansible-playbook against the simulated estate, one file on one core."""
-    return _pytest(workspace, "integration", "tests/integration", "--dist=loadfile")
+    return _pytest(workspace, "integration", ("tests/integration",), "--dist=loadfile")
 
 
 def _interop(workspace: Workspace) -> Outcome:
@@ -125,7 +132,18 @@ def _interop(workspace: Workspace) -> Outcome:
     absent = tuple(needs.sentence(path, names) for path, names in needs.left_out(folder).items())
     if len(absent) == len(list(folder.glob("test_*.py"))):
         return Outcome(0, 0, absent)
-    outcome = _pytest(workspace, "interop", "tests/interop", "--dist=loadfile")
+    outcome = _pytest(workspace, "interop", ("tests/interop",), "--dist=loadfile")
+    return Outcome(outcome.passed, outcome.failed, (*outcome.left_out, *absent), outcome.note)
+
+
+def _connections(workspace: Workspace) -> Outcome:
+    """Run what reaches into private parts of ansible-core: its connection plugins, over every mechanism."""
+    interop = workspace.root / "tests" / "interop"
+    chosen = tuple(str(path) for path in sorted(interop.glob("test_connections*.py")))
+    absent = tuple(
+        needs.sentence(path, names) for path, names in needs.left_out(interop).items() if str(path) in chosen
+    )
+    outcome = _pytest(workspace, "connections", (*_CONNECTION_TESTS, *chosen), "--dist=loadfile")
     return Outcome(outcome.passed, outcome.failed, (*outcome.left_out, *absent), outcome.note)
 
 
@@ -204,4 +222,5 @@ GATES: tuple[Gate, ...] = (
     Gate("interop", "tests against programs of others", _interop, lanes=2),
     Gate("coverage", "coverage of plugins", _coverage, lanes=2),
     Gate("demo", "the demo", _demo, lanes=2),
+    Gate("connections", "tests of Ansible's connections", _connections, lanes=2, by_name=True),
 )

@@ -82,12 +82,16 @@ class Workspace:
 
 @dataclass(frozen=True)
 class Gate:
-    """One check of the project: short name, title for people, how to run it, and how many of the two lanes it takes."""
+    """One check of the project: short name, title for people, how to run it, and how many of the two lanes it takes.
+
+    A gate that runs only by_name repeats a part of others, for another ansible-core.
+    """
 
     name: str
     title: str
     check: Callable[[Workspace], Outcome]
     lanes: int = 1
+    by_name: bool = False
 
 
 def command_gate(name: str, title: str, command: Callable[[Workspace], list[str]], *, in_copy: bool = False) -> Gate:

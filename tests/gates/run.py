@@ -112,8 +112,10 @@ def main(arguments: Sequence[str]) -> int:
     """Run the gates that were named, or all, and return the exit code."""
     names = [gate.name for gate in GATES]
     parser = argparse.ArgumentParser(prog="make test", description="Run the gates of the project.")
-    parser.add_argument("gates", nargs="*", metavar="gate", help=f"one of: {', '.join(names)} (default: all)")
-    wanted = parser.parse_args(arguments).gates or names
+    parser.add_argument(
+        "gates", nargs="*", metavar="gate", help=f"one of: {', '.join(names)} (default: all but connections)"
+    )
+    wanted = parser.parse_args(arguments).gates or [gate.name for gate in GATES if not gate.by_name]
     if unknown := [name for name in wanted if name not in names]:
         parser.error(f"no such gate: {', '.join(unknown)}. There are: {', '.join(names)}")
     chosen = [gate for gate in GATES if gate.name in wanted]
@@ -144,7 +146,7 @@ def main(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         print("\nInterrupted.", flush=True)
         return 130
-    not_chosen = [name for name in names if name not in wanted]
+    not_chosen = [gate.name for gate in GATES if gate.name not in wanted and not gate.by_name]
     print()
     for line in summary(results, not_chosen, machine, workspace.logs.relative_to(root)):
         print(line)

@@ -96,13 +96,19 @@ def test_the_gate_counts_what_ran_and_names_the_rest(workspace: Workspace, monke
     assert not asked
     _file(workspace, "test_here.py", 'pytestmark = pytest.mark.needs("sh")')
     assert _gate().check(workspace) == Outcome(3, 1, ("1 test: no reason given", absent), "3 tests")
-    assert asked == [("interop", "tests/interop", "--dist=loadfile")]
+    assert asked == [("interop", ("tests/interop",), "--dist=loadfile")]
 
 
 def test_coverage_counts_what_the_programs_of_others_ran() -> None:
     names = [gate.name for gate in catalogue.GATES]
     assert names.index("interop") < names.index("coverage")
     assert _gate().lanes == 2  # on its own, so that it has ended before the coverage is added up
+
+
+def test_what_repeats_others_runs_only_when_it_is_named() -> None:
+    assert [gate.name for gate in catalogue.GATES if gate.by_name] == ["connections"]
+    for path in catalogue._CONNECTION_TESTS:
+        assert (Path(__file__).resolve().parents[3] / path).is_file()
 
 
 def _gate() -> Gate:
