@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 from ansible_collections.entsso.password_sync.plugins.module_utils import _arguments
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._connection_info import ConnectionInfoAction
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.connection._connection_info import (
+    ConnectionInfoAction,
+)
 
 
 class ActionModule(ConnectionInfoAction):

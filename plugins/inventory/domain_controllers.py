@@ -89,13 +89,16 @@ from ansible.inventory.data import InventoryData
 from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.inventory import BaseInventoryPlugin, Constructable
 
-from ansible_collections.entsso.password_sync.plugins.module_utils._domain_controllers import DomainController
 from ansible_collections.entsso.password_sync.plugins.module_utils._errors import HostError
-from ansible_collections.entsso.password_sync.plugins.module_utils._ldap_settings import ldap_settings
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._directory import Directory
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._directory_forest import ForestRead, read_forest
+from ansible_collections.entsso.password_sync.plugins.module_utils.ldap._domain_controllers import DomainController
+from ansible_collections.entsso.password_sync.plugins.module_utils.ldap._ldap_settings import ldap_settings
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._domain_controller_info import (
     domain_controller_values,
+)
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.directory._directory import Directory
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.directory._directory_forest import (
+    ForestRead,
+    read_forest,
 )
 
 ALL = "domain_controllers"

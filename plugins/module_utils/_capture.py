@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ansible_collections.entsso.password_sync.plugins.module_utils import _notification_package, _pcns_service
-from ansible_collections.entsso.password_sync.plugins.module_utils._finding import CaptureState
 from ansible_collections.entsso.password_sync.plugins.module_utils._notification_package import NotificationPackageState
 from ansible_collections.entsso.password_sync.plugins.module_utils._package import DesiredPackage, package_present
 from ansible_collections.entsso.password_sync.plugins.module_utils._plan import (
@@ -19,6 +18,7 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._plan import 
     Present,
     Unknown,
 )
+from ansible_collections.entsso.password_sync.plugins.module_utils.judge._finding import CaptureState
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from ansible_collections.entsso.password_sync.plugins.module_utils._eventlog import Event
+from ansible_collections.entsso.password_sync.plugins.module_utils.codec._eventlog import Event
 
 LOADED_EVENT = 4614
 """Security: a notification package has been loaded by the Security Account Manager (pcns.md 6d, P3)."""

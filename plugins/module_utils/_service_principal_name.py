@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from ansible_collections.entsso.password_sync.plugins.module_utils import _ldap_dn
 from ansible_collections.entsso.password_sync.plugins.module_utils._plan import (
     Absent,
     Change,
@@ -21,6 +20,7 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._plan import 
     Present,
     Unknown,
 )
+from ansible_collections.entsso.password_sync.plugins.module_utils.ldap import _ldap_dn
 
 RESOURCE = "service_principal_name"
 

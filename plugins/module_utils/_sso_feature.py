@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from ansible_collections.entsso.password_sync.plugins.module_utils._eventlog import Event
 from ansible_collections.entsso.password_sync.plugins.module_utils._names import PASSWORD_SYNC_LIBRARY
 from ansible_collections.entsso.password_sync.plugins.module_utils._plan import (
     Absent,
@@ -24,6 +23,7 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._plan import 
     Present,
     Unknown,
 )
+from ansible_collections.entsso.password_sync.plugins.module_utils.codec._eventlog import Event
 
 RESOURCE = "sso_feature"
 NAME = "Password Synchronization"

@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from ansible_collections.entsso.password_sync.plugins.module_utils._eventlog import Event
 from ansible_collections.entsso.password_sync.plugins.module_utils._marker import Marker
 from ansible_collections.entsso.password_sync.plugins.module_utils._plan import (
     Change,
@@ -27,6 +26,7 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._plan import 
     Present,
     Unknown,
 )
+from ansible_collections.entsso.password_sync.plugins.module_utils.codec._eventlog import Event
 
 RESOURCE = "sso_server"
 NAME = "password sync"

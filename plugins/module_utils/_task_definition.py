@@ -18,9 +18,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from ntpath import join
 
-from ansible_collections.entsso.password_sync.plugins.module_utils import _soap as soap
 from ansible_collections.entsso.password_sync.plugins.module_utils._errors import Unquotable
 from ansible_collections.entsso.password_sync.plugins.module_utils._quoting import check_variable, cmd_path, wrap
+from ansible_collections.entsso.password_sync.plugins.module_utils.codec import _soap as soap
 
 _NAMESPACE = "http://schemas.microsoft.com/windows/2004/02/mit/task"
 _SETTINGS = {

@@ -32,9 +32,9 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._plan import 
     overlay,
 )
 from ansible_collections.entsso.password_sync.plugins.module_utils._state_types import STATE_TYPES
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._host import open_host
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._preload import preload
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._resource import Managed, Resource, Task
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.connection._preload import preload
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._host import open_host
 
 PLANNED_FACT = "entsso_password_sync_planned"
 """Host fact with the effects of the changes that this run planned in check mode."""

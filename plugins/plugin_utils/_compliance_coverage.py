@@ -9,13 +9,13 @@ import ipaddress
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.entsso.password_sync.plugins.module_utils._coverage import (
+from ansible_collections.entsso.password_sync.plugins.module_utils.judge._coverage import (
     DirectoryAnswer,
     Known,
     Listed,
     match,
 )
-from ansible_collections.entsso.password_sync.plugins.module_utils._judge_coverage import (
+from ansible_collections.entsso.password_sync.plugins.module_utils.judge._judge_coverage import (
     NOT_ASKED,
     Coverage,
     judge_coverage,

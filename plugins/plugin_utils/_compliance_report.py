@@ -11,24 +11,24 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.entsso.password_sync.plugins.module_utils._finding import CaptureState, Finding, Status
-from ansible_collections.entsso.password_sync.plugins.module_utils._judge_domain import unread_findings
-from ansible_collections.entsso.password_sync.plugins.module_utils._judge_domain_controller import (
+from ansible_collections.entsso.password_sync.plugins.module_utils.judge._finding import CaptureState, Finding, Status
+from ansible_collections.entsso.password_sync.plugins.module_utils.judge._judge_domain import unread_findings
+from ansible_collections.entsso.password_sync.plugins.module_utils.judge._judge_domain_controller import (
     exempt_finding,
     judge_versions,
     unobserved_finding,
 )
-from ansible_collections.entsso.password_sync.plugins.module_utils._printable import count
-from ansible_collections.entsso.password_sync.plugins.module_utils._report import (
+from ansible_collections.entsso.password_sync.plugins.module_utils.report._printable import count
+from ansible_collections.entsso.password_sync.plugins.module_utils.report._report import (
     AdapterRow,
     DomainControllerRow,
     Report,
     headline,
     report_lines,
 )
-from ansible_collections.entsso.password_sync.plugins.module_utils._report_html import render_html
-from ansible_collections.entsso.password_sync.plugins.module_utils._report_json import render_json
-from ansible_collections.entsso.password_sync.plugins.module_utils._report_junit import render_junit
+from ansible_collections.entsso.password_sync.plugins.module_utils.report._report_html import render_html
+from ansible_collections.entsso.password_sync.plugins.module_utils.report._report_json import render_json
+from ansible_collections.entsso.password_sync.plugins.module_utils.report._report_junit import render_junit
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._action import WindowsAction
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._compliance_coverage import Inventory, listed
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._resource import Task

@@ -12,7 +12,6 @@ from ansible_collections.entsso.password_sync.plugins.module_utils import (
     _pcns_service,
 )
 from ansible_collections.entsso.password_sync.plugins.module_utils._errors import AccessDenied, WsmanFault
-from ansible_collections.entsso.password_sync.plugins.module_utils._eventlog import EventQuery
 from ansible_collections.entsso.password_sync.plugins.module_utils._load_evidence import (
     BLOCKED_EVENT,
     LOADED_EVENT,
@@ -28,18 +27,19 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._names import
     UPGRADE_CODES_KEY,
 )
 from ansible_collections.entsso.password_sync.plugins.module_utils._package import DesiredPackage, PackageState
-from ansible_collections.entsso.password_sync.plugins.module_utils._packed_guid import pack_guid, unpack_guid
 from ansible_collections.entsso.password_sync.plugins.module_utils._plan import (
     Absent,
     Key,
     Observation,
     Present,
 )
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._events import EventReading
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._host import Host
+from ansible_collections.entsso.password_sync.plugins.module_utils.codec._eventlog import EventQuery
+from ansible_collections.entsso.password_sync.plugins.module_utils.msi._packed_guid import pack_guid, unpack_guid
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._markers import read_marker
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._resource import unknown
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._system import System
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._events import EventReading
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._host import Host
 
 REGISTERED_MARKER, INSTALLED_MARKER = "notification_package_{}_registered", "notification_package_{}_installed"
 

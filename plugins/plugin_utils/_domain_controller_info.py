@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.entsso.password_sync.plugins.module_utils._domain_controllers import (
+from ansible_collections.entsso.password_sync.plugins.module_utils.ldap._domain_controllers import (
     DomainController,
     Forest,
     Leftover,
 )
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._directory_action import DirectoryAction
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._directory_forest import read_forest
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._resource import Task
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.directory._directory_action import DirectoryAction
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.directory._directory_forest import read_forest
 
 
 class DomainControllerInfoAction(DirectoryAction):

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from ansible_collections.entsso.password_sync.plugins.module_utils._marker import Marker
 from ansible_collections.entsso.password_sync.plugins.module_utils._names import MARKERS_KEY
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._host import Host
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._host import Host
 
 
 def read_marker(host: Host, name: str) -> Marker | None:

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from ansible import constants
 
-from ansible_collections.entsso.password_sync.plugins.module_utils._msi import read_msi
-from ansible_collections.entsso.password_sync.plugins.module_utils._msi_package import summarize
+from ansible_collections.entsso.password_sync.plugins.module_utils.msi._msi import read_msi
+from ansible_collections.entsso.password_sync.plugins.module_utils.msi._msi_package import summarize
 
 
 @dataclass(frozen=True)

@@ -12,13 +12,6 @@ from typing import Any
 
 from ansible_collections.entsso.password_sync.plugins.module_utils import _package
 from ansible_collections.entsso.password_sync.plugins.module_utils._errors import HostError
-from ansible_collections.entsso.password_sync.plugins.module_utils._msiexec import (
-    MsiOutcome,
-    install_command,
-    outcome_of,
-    remove_command,
-    telling_lines,
-)
 from ansible_collections.entsso.password_sync.plugins.module_utils._package import DesiredPackage, Leaves
 from ansible_collections.entsso.password_sync.plugins.module_utils._plan import (
     Change,
@@ -28,29 +21,36 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._plan import 
     Operation,
     PlanError,
 )
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._command import RunAs
+from ansible_collections.entsso.password_sync.plugins.module_utils.msi._msiexec import (
+    MsiOutcome,
+    install_command,
+    outcome_of,
+    remove_command,
+    telling_lines,
+)
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._domain_controller import (
     INSTALLED_MARKER,
     observe_notification_packages,
     observe_package,
     observe_service,
 )
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._host import Host
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._markers import write_marker
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._media import (
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._msi_identity import MsiIdentity
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._resource import Resource, Task
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._system import read_system
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._tools import observe_tool
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._command import RunAs
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._host import Host
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._protected_folder import protected_folder
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._system_task import SystemTask, system_task
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.transfer._media import (
     Media,
     check_host,
     describe_media,
     on_host,
     tidy_media,
 )
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._msi_identity import MsiIdentity
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._protected_folder import protected_folder
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._resource import Resource, Task
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._staging import read_text
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._system import read_system
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._system_task import SystemTask, system_task
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._tools import observe_tool
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.transfer._staging import read_text
 
 LOG_LIMIT = 8_000_000
 

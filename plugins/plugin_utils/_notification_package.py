@@ -15,10 +15,10 @@ from ansible_collections.entsso.password_sync.plugins.plugin_utils._domain_contr
     REGISTERED_MARKER,
     observe_notification_packages,
 )
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._host import Host
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._markers import write_marker
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._resource import Resource, Task
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._system import read_system, require_domain_controller
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._host import Host
 
 
 class NotificationPackageResource(Resource):

@@ -10,10 +10,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.entsso.password_sync.plugins.module_utils import _pcns_configuration, _pcns_target
-from ansible_collections.entsso.password_sync.plugins.module_utils._judge_domain import (
-    judge_configuration,
-    judge_target,
-)
 from ansible_collections.entsso.password_sync.plugins.module_utils._names import PCNS_SERVICE
 from ansible_collections.entsso.password_sync.plugins.module_utils._pcns_configuration import (
     DesiredConfiguration,
@@ -41,7 +37,10 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._plan import 
     Present,
     Unknown,
 )
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._host import Host
+from ansible_collections.entsso.password_sync.plugins.module_utils.judge._judge_domain import (
+    judge_configuration,
+    judge_target,
+)
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._resource import Resource, Task
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._system import read_system, require_domain_controller
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._tools import (
@@ -49,6 +48,7 @@ from ansible_collections.entsso.password_sync.plugins.plugin_utils._tools import
     run_tool,
     run_writing_tool,
 )
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._host import Host
 
 
 class PcnscfgResource(Resource):

@@ -13,11 +13,6 @@ from ansible_collections.entsso.password_sync.plugins.module_utils import (
     _pcns_service,
 )
 from ansible_collections.entsso.password_sync.plugins.module_utils._capture import Capture, capture
-from ansible_collections.entsso.password_sync.plugins.module_utils._finding import Finding
-from ansible_collections.entsso.password_sync.plugins.module_utils._judge_domain_controller import (
-    Judged,
-    judge_domain_controller,
-)
 from ansible_collections.entsso.password_sync.plugins.module_utils._names import NOTIFICATION_PACKAGE, PCNS_SERVICE
 from ansible_collections.entsso.password_sync.plugins.module_utils._package import DesiredPackage
 from ansible_collections.entsso.password_sync.plugins.module_utils._pcns_service import DesiredService
@@ -33,6 +28,11 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._plan_domain_
     possible_changes,
 )
 from ansible_collections.entsso.password_sync.plugins.module_utils._state_types import STATE_TYPES
+from ansible_collections.entsso.password_sync.plugins.module_utils.judge._finding import Finding
+from ansible_collections.entsso.password_sync.plugins.module_utils.judge._judge_domain_controller import (
+    Judged,
+    judge_domain_controller,
+)
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._action import (
     WindowsAction,
     estate_json,
@@ -44,7 +44,6 @@ from ansible_collections.entsso.password_sync.plugins.plugin_utils._domain_contr
     observe_package,
     observe_service,
 )
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._host import Host, open_host
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._msi_package import describe_packages
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._resource import Task
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._restart import restart_refused
@@ -53,6 +52,7 @@ from ansible_collections.entsso.password_sync.plugins.plugin_utils._system impor
     read_system,
     require_domain_controller,
 )
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._host import Host, open_host
 
 
 class PcnsInfoAction(WindowsAction):

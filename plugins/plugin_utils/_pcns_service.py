@@ -15,9 +15,9 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._names import
 from ansible_collections.entsso.password_sync.plugins.module_utils._pcns_service import DesiredService
 from ansible_collections.entsso.password_sync.plugins.module_utils._plan import Change, Estate, Key, Observation
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._domain_controller import observe_service
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._host import Host
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._resource import Resource, Task
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._services import StartMode
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._host import Host
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._services import StartMode
 
 
 class PcnsServiceResource(Resource):

@@ -18,7 +18,7 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._plan import 
     Observation,
     Unknown,
 )
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._host import Host
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._host import Host
 
 
 @dataclass(frozen=True)

@@ -28,13 +28,13 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._quoting impo
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._domain_controller import (
     observe_notification_packages,
 )
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._host import Host
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._resource import Resource, Task
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._system import (
     System,
     read_system,
     require_domain_controller,
 )
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._host import Host
 
 SHUTDOWN_SCHEDULED, SHUTDOWN_IN_PROGRESS = 1190, 1115
 """Exit codes of shutdown.exe: one is already scheduled, one is in progress (wsman.md 4)."""

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ansible_collections.entsso.password_sync.plugins.module_utils import _rollout_lock
-from ansible_collections.entsso.password_sync.plugins.module_utils._cim import wql_string
 from ansible_collections.entsso.password_sync.plugins.module_utils._errors import (
     AccessDenied,
     OperationFailed,
@@ -33,9 +32,10 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._plan import 
 )
 from ansible_collections.entsso.password_sync.plugins.module_utils._quoting import cmd_path
 from ansible_collections.entsso.password_sync.plugins.module_utils._rollout_lock import DesiredLock, LockState
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._host import Host
+from ansible_collections.entsso.password_sync.plugins.module_utils.codec._cim import wql_string
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._resource import Resource, Task, unknown
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._system import read_system
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._host import Host
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,11 @@ from typing import Any, NoReturn
 
 from ansible import context
 
-from ansible_collections.entsso.password_sync.plugins.module_utils._printable import count
-from ansible_collections.entsso.password_sync.plugins.module_utils._rollout_approval import compare_with_approved
-from ansible_collections.entsso.password_sync.plugins.module_utils._rollout_file import (
+from ansible_collections.entsso.password_sync.plugins.module_utils.report._printable import count
+from ansible_collections.entsso.password_sync.plugins.module_utils.rollout._rollout_approval import (
+    compare_with_approved,
+)
+from ansible_collections.entsso.password_sync.plugins.module_utils.rollout._rollout_file import (
     PlanFile,
     PlanFileError,
     digest,
@@ -25,15 +27,18 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._rollout_file
     read_plan,
     render_plan,
 )
-from ansible_collections.entsso.password_sync.plugins.module_utils._rollout_input import UNLISTED, collect
-from ansible_collections.entsso.password_sync.plugins.module_utils._rollout_plan import Wave, plan_rollout
-from ansible_collections.entsso.password_sync.plugins.module_utils._rollout_policy import (
+from ansible_collections.entsso.password_sync.plugins.module_utils.rollout._rollout_input import UNLISTED, collect
+from ansible_collections.entsso.password_sync.plugins.module_utils.rollout._rollout_plan import Wave, plan_rollout
+from ansible_collections.entsso.password_sync.plugins.module_utils.rollout._rollout_policy import (
     DomainController,
     Policy,
     Problem,
     Work,
 )
-from ansible_collections.entsso.password_sync.plugins.module_utils._rollout_table import summary_line, table_lines
+from ansible_collections.entsso.password_sync.plugins.module_utils.rollout._rollout_table import (
+    summary_line,
+    table_lines,
+)
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._action import WindowsAction, display
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._compliance_report import DC_OBSERVATION
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._resource import Task

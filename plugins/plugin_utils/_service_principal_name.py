@@ -8,11 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.entsso.password_sync.plugins.module_utils import _ldap_dn
 from ansible_collections.entsso.password_sync.plugins.module_utils import _service_principal_name as spn
-from ansible_collections.entsso.password_sync.plugins.module_utils._account_name import account_name
 from ansible_collections.entsso.password_sync.plugins.module_utils._errors import HostError
-from ansible_collections.entsso.password_sync.plugins.module_utils._ldap_filter import equals
 from ansible_collections.entsso.password_sync.plugins.module_utils._plan import (
     Change,
     Estate,
@@ -20,15 +17,21 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._plan import 
     Observation,
     Unknown,
 )
+from ansible_collections.entsso.password_sync.plugins.module_utils.ldap import _ldap_dn
+from ansible_collections.entsso.password_sync.plugins.module_utils.ldap._account_name import account_name
+from ansible_collections.entsso.password_sync.plugins.module_utils.ldap._ldap_filter import equals
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._action import ConvergingAction
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._directory import Directory
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._directory_account import find_account
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._directory_action import DirectoryAction
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._directory_domains import ForestDomains
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._ldap_session import LdapSession
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._replication import Awaited, wait_until_seen
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._resource import Managed, Task
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._spn_writer import SpnWriter
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.directory._directory import Directory
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.directory._directory_account import find_account
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.directory._directory_action import DirectoryAction
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.directory._directory_domains import ForestDomains
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.directory._ldap_session import LdapSession
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.directory._replication import (
+    Awaited,
+    wait_until_seen,
+)
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.directory._spn_writer import SpnWriter
 
 _NAME_ALONE = ("1.1",)
 """No attributes (RFC 4511 4.5.1.8): an account may have a thousand SPNs."""

@@ -15,7 +15,6 @@ from ansible_collections.entsso.password_sync.plugins.module_utils import (
     _sso_server,
 )
 from ansible_collections.entsso.password_sync.plugins.module_utils._errors import AccessDenied, WsmanFault
-from ansible_collections.entsso.password_sync.plugins.module_utils._eventlog import Event, EventQuery
 from ansible_collections.entsso.password_sync.plugins.module_utils._names import ENTSSO_SERVICE, PASSWORD_SYNC_LIBRARY
 from ansible_collections.entsso.password_sync.plugins.module_utils._plan import (
     Absent,
@@ -24,10 +23,11 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._plan import 
     Present,
     Unknown,
 )
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._host import Host
+from ansible_collections.entsso.password_sync.plugins.module_utils.codec._eventlog import Event, EventQuery
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._markers import read_marker
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._resource import unknown
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._tools import run_tool, tool_error
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._host import Host
 
 ALLOW_PCNS_MARKER = "sso_server_allow_pcns"
 SYNC_AGE_MARKER = "sso_server_password_sync_age"

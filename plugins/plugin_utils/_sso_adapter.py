@@ -25,7 +25,6 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._plan import 
     Present,
 )
 from ansible_collections.entsso.password_sync.plugins.module_utils._sso_adapter import AdapterState, DesiredAdapter
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._host import Host
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._markers import write_marker
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._resource import Resource, Task
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._sso import (
@@ -34,8 +33,9 @@ from ansible_collections.entsso.password_sync.plugins.plugin_utils._sso import (
     tool_path,
 )
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._system import read_system
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._text_file import text_file
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._tools import observe_tool, run_writing_tool
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._host import Host
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.transfer._text_file import text_file
 
 
 class SsoAdapterResource(Resource):

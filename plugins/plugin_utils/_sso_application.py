@@ -15,11 +15,11 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._sso_applicat
     DesiredApplication,
     application_file,
 )
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._host import Host
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._resource import Resource, Task
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._sso import observe_applications, tool_path
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._text_file import text_file
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._tools import run_writing_tool
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._host import Host
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.transfer._text_file import text_file
 
 
 class SsoApplicationResource(Resource):

@@ -19,12 +19,12 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._plan import 
     Unknown,
 )
 from ansible_collections.entsso.password_sync.plugins.module_utils._quoting import command_line
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._host import Host
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._media import Media, on_host
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._resource import Resource, Task
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._sso import event_query, observe_feature, tool_path
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._system import read_system
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._tools import observe_tool
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._host import Host
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.transfer._media import Media, on_host
 
 RESTART_CODE = 3010
 SUCCESS_CODES = (0, RESTART_CODE)

@@ -15,7 +15,6 @@ from ansible_collections.entsso.password_sync.plugins.module_utils import (
     _sso_feature,
     _sso_server,
 )
-from ansible_collections.entsso.password_sync.plugins.module_utils._judge_sso import JudgedServer, judge_sso_server
 from ansible_collections.entsso.password_sync.plugins.module_utils._names import ENTSSO_SERVICE
 from ansible_collections.entsso.password_sync.plugins.module_utils._plan import (
     Absent,
@@ -29,8 +28,11 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._plan import 
 from ansible_collections.entsso.password_sync.plugins.module_utils._sso_adapter import DesiredAdapter
 from ansible_collections.entsso.password_sync.plugins.module_utils._sso_application import DesiredApplication
 from ansible_collections.entsso.password_sync.plugins.module_utils._state_types import STATE_TYPES
+from ansible_collections.entsso.password_sync.plugins.module_utils.judge._judge_sso import (
+    JudgedServer,
+    judge_sso_server,
+)
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._action import WindowsAction, estate_json
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._host import Host, open_host
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._resource import Task
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._sso import (
     event_query,
@@ -44,6 +46,7 @@ from ansible_collections.entsso.password_sync.plugins.plugin_utils._sso_adapter 
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._sso_application import desired_application
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._system import System, read_system
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._tools import observe_tool
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._host import Host, open_host
 
 
 class SsoInfoAction(WindowsAction):

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 
 from ansible_collections.entsso.password_sync.plugins.module_utils import _sso_server
 from ansible_collections.entsso.password_sync.plugins.module_utils._plan import Change, Estate, Key, Observation
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._host import Host
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._markers import write_marker
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._resource import Resource, Task
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._sso import (
@@ -21,6 +20,7 @@ from ansible_collections.entsso.password_sync.plugins.plugin_utils._sso import (
 )
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._system import read_system
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._tools import run_writing_tool
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._host import Host
 
 
 class SsoServerResource(Resource):

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from ansible_collections.entsso.password_sync.plugins.module_utils._errors import UnreadableOutput
 from ansible_collections.entsso.password_sync.plugins.module_utils._plan import PlanError
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._host import Host
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._host import Host
 
 DOMAIN_CONTROLLER_ROLES = (4, 5)
 """`DomainRole` of Win32_ComputerSystem: backup and primary domain controller (wsman.md 4)."""

@@ -11,7 +11,7 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._errors impor
 from ansible_collections.entsso.password_sync.plugins.module_utils._package import ToolState
 from ansible_collections.entsso.password_sync.plugins.module_utils._plan import Absent, Observation, Present
 from ansible_collections.entsso.password_sync.plugins.module_utils._quoting import command_line
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._host import Host
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._host import Host
 
 
 def observe_tool(host: Host, path: str) -> Observation:

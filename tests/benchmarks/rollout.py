@@ -9,10 +9,10 @@ import sys
 import time
 from collections.abc import Iterator
 
-from ansible_collections.entsso.password_sync.plugins.module_utils._rollout_file import digest, render_plan
-from ansible_collections.entsso.password_sync.plugins.module_utils._rollout_plan import plan_rollout
-from ansible_collections.entsso.password_sync.plugins.module_utils._rollout_policy import Policy
-from ansible_collections.entsso.password_sync.plugins.module_utils._rollout_table import duration
+from ansible_collections.entsso.password_sync.plugins.module_utils.rollout._rollout_file import digest, render_plan
+from ansible_collections.entsso.password_sync.plugins.module_utils.rollout._rollout_plan import plan_rollout
+from ansible_collections.entsso.password_sync.plugins.module_utils.rollout._rollout_policy import Policy
+from ansible_collections.entsso.password_sync.plugins.module_utils.rollout._rollout_table import duration
 from ansible_collections.entsso.password_sync.tests.unit.module_utils.rollout_strategies import large_forest
 
 

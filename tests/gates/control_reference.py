@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from ansible_collections.entsso.password_sync.plugins.module_utils._controls import CONTROLS, Control
+from ansible_collections.entsso.password_sync.plugins.module_utils.judge._controls import CONTROLS, Control
 
 ROOT = Path(__file__).resolve().parents[2]
 TARGET = ROOT / "docs" / "controls.md"
@@ -24,7 +24,7 @@ JUDGES = {
 HEAD = """\
 # Controls
 
-What `compliance` judges. This file is made from `plugins/module_utils/_controls.py` by
+What `compliance` judges. This file is made from `plugins/module_utils/judge/_controls.py` by
 `tests/gates/control_reference.py`; a test fails when it is not up to date.
 
 A finding is one control judged on one subject. `compliant`, `exempt`, `not_applicable` and `waived` let the check

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from ansible_collections.entsso.password_sync.plugins.module_utils import _errors as errors
-from ansible_collections.entsso.password_sync.plugins.module_utils import _smb_status as smb_status
-from ansible_collections.entsso.password_sync.plugins.module_utils._fault_table import FAULTS, FaultRow
-from ansible_collections.entsso.password_sync.plugins.module_utils._smb_status import Meaning
+from ansible_collections.entsso.password_sync.plugins.module_utils.codec._fault_table import FAULTS, FaultRow
+from ansible_collections.entsso.password_sync.plugins.module_utils.transfer import _smb_status as smb_status
+from ansible_collections.entsso.password_sync.plugins.module_utils.transfer._smb_status import Meaning
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._action import UNREACHABLE
 
 ROOT = Path(__file__).resolve().parents[2]

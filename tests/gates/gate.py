@@ -30,7 +30,10 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Workspace:
-    """Where a run takes place: the repository, the Python under test, and folders for logs and scratch copies."""
+    """Where a run takes place: the repository, the Python under test, and folders for logs and scratch copies.
+
+    coverage says whether the unit tests are to measure it.
+    """
 
     root: Path
     logs: Path
@@ -38,6 +41,7 @@ class Workspace:
     processes: Processes
     python: str = sys.executable
     version: str = field(default=f"{sys.version_info[0]}.{sys.version_info[1]}")
+    coverage: bool = True
 
     @property
     def collection(self) -> Path:

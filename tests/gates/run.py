@@ -128,10 +128,11 @@ def main(arguments: Sequence[str]) -> int:
         logs=root / "build" / "logs" / folder,
         scratch=root / "build" / "gates" / folder,
         processes=Processes(),
+        coverage="coverage" in wanted,
     )
     shutil.rmtree(workspace.logs, ignore_errors=True)
     workspace.logs.mkdir(parents=True)
-    shutil.rmtree(workspace.scratch / "covered", ignore_errors=True)
+    (workspace.scratch / "coverage").unlink(missing_ok=True)
     collection_copy(workspace, "lint")
     machine = f"Python {platform.python_version()} and ansible-core {importlib.metadata.version('ansible-core')}"
     print(f"{len(chosen)} gates with {machine}; logs in {workspace.logs.relative_to(root)}/", flush=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from integration.estate import ALLOWED, Estate, fqdn, small_forest
 
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._protected_folder import PROTECTED_ROOT
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._protected_folder import PROTECTED_ROOT
 from lab.settings import LabSettings, WindowsSettings
 from lab.windows.host import SimulatedHost
 

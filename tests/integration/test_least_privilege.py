@@ -18,7 +18,7 @@ import pytest
 from integration.estate import Estate, findings, fqdn, rows, small_forest
 from unit.lab.estate_kit import TARGET, install, install_feature, pcnscfg, restart
 
-from ansible_collections.entsso.password_sync.plugins.module_utils import _connection_rights as rights
+from ansible_collections.entsso.password_sync.plugins.module_utils.connection import _connection_rights as rights
 from lab.endpoint.access import WMI_REFUSALS, Access, Services
 from lab.forest import Forest
 from lab.playbooks import Run

@@ -12,10 +12,16 @@ from typing import Any
 import pytest
 
 from ansible_collections.entsso.password_sync.plugins.module_utils._errors import HostError
-from ansible_collections.entsso.password_sync.plugins.module_utils._ldap_settings import LdapSettings, Protocol
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._directory import Directory
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._directory_forest import ForestRead, read_forest
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._ldap_session import LdapSession, open_session
+from ansible_collections.entsso.password_sync.plugins.module_utils.ldap._ldap_settings import LdapSettings, Protocol
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.directory._directory import Directory
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.directory._directory_forest import (
+    ForestRead,
+    read_forest,
+)
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.directory._ldap_session import (
+    LdapSession,
+    open_session,
+)
 from lab.samba.directory import Domain
 
 PASSWORD = "Reader-Passw0rd"

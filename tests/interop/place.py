@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._host import Host
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._host import Host
 from ansible_collections.entsso.password_sync.tests.unit.lab.endpoint_kit import Machine, new_address, no_bugs
 from ansible_collections.entsso.password_sync.tests.unit.plugin_utils.exchange_kit import opened
 from lab.endpoint import Endpoint, EndpointServer, EndpointSettings, TlsListener

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.entsso.password_sync.plugins.module_utils._errors import AccessDenied, AuthenticationRejected
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._host import Host
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._host import Host
 from ansible_collections.entsso.password_sync.tests.unit.lab.endpoint_kit import new_address
 from ansible_collections.entsso.password_sync.tests.unit.plugin_utils.exchange_kit import KINDS
 from lab.endpoint import EndpointSettings, TlsListener

@@ -14,8 +14,11 @@ from typing import Any
 import pytest
 
 from ansible_collections.entsso.password_sync.plugins.module_utils._errors import AuthenticationRejected
-from ansible_collections.entsso.password_sync.plugins.module_utils._ticket_cache import end_of_ticket, tickets
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._host import Host
+from ansible_collections.entsso.password_sync.plugins.module_utils.connection._ticket_cache import (
+    end_of_ticket,
+    tickets,
+)
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._host import Host
 from ansible_collections.entsso.password_sync.tests.unit.plugin_utils.exchange_kit import KINDS
 from lab.samba.directory import Domain
 

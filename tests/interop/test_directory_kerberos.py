@@ -26,10 +26,10 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._errors impor
     DirectoryError,
     DirectoryUnreachable,
 )
-from ansible_collections.entsso.password_sync.plugins.module_utils._ldap_change import How, Modification
-from ansible_collections.entsso.password_sync.plugins.module_utils._ldap_settings import Protocol
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._directory import Directory
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._ldap_session import Scope
+from ansible_collections.entsso.password_sync.plugins.module_utils.ldap._ldap_change import How, Modification
+from ansible_collections.entsso.password_sync.plugins.module_utils.ldap._ldap_settings import Protocol
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.directory._directory import Directory
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.directory._ldap_session import Scope
 from lab.ldap.example import BASE
 from lab.samba.directory import Domain
 
@@ -143,8 +143,8 @@ time_t time(time_t *now) {
 _LATE_CLIENT = """\
 import sys
 from pathlib import Path
-from ansible_collections.entsso.password_sync.plugins.module_utils._ldap_settings import LdapSettings, Protocol
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._ldap_session import open_session
+from ansible_collections.entsso.password_sync.plugins.module_utils.ldap._ldap_settings import LdapSettings, Protocol
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.directory._ldap_session import open_session
 names, ticket, folder = sys.argv[1:]
 settings = LdapSettings(name_servers=(names,), protocol=Protocol.KERBEROS, ticket_cache=ticket)
 try:

@@ -14,24 +14,24 @@ from pathlib import Path
 import pytest
 from interop.directory_kit import PASSWORD, read_as, refused, session_as
 
-from ansible_collections.entsso.password_sync.plugins.module_utils._domain_controllers import (
-    DomainController,
-    LeftoverKind,
-    Role,
-)
 from ansible_collections.entsso.password_sync.plugins.module_utils._errors import (
     AuthenticationRejected,
     DirectoryError,
     DirectoryUnreachable,
 )
-from ansible_collections.entsso.password_sync.plugins.module_utils._ldap_settings import (
+from ansible_collections.entsso.password_sync.plugins.module_utils.ldap._domain_controllers import (
+    DomainController,
+    LeftoverKind,
+    Role,
+)
+from ansible_collections.entsso.password_sync.plugins.module_utils.ldap._ldap_settings import (
     LdapSettings,
     Protocol,
     TlsMode,
 )
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._directory import Directory
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._directory_forest import ForestRead
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._ldap_session import (
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.directory._directory import Directory
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.directory._directory_forest import ForestRead
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.directory._ldap_session import (
     Scope,
 )
 from lab.endpoint.tls import self_signed

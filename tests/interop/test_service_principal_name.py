@@ -20,15 +20,15 @@ from interop.directory_kit import PASSWORD, kerberos
 from unit.plugin_utils.directory_task import DirectoryTasks
 
 from ansible_collections.entsso.password_sync.plugins.module_utils._errors import DirectoryError
-from ansible_collections.entsso.password_sync.plugins.module_utils._ldap_change import How, Modification
 from ansible_collections.entsso.password_sync.plugins.module_utils._plan import Estate
 from ansible_collections.entsso.password_sync.plugins.module_utils._state_types import STATE_TYPES
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._directory import Directory
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._ldap_session import LdapSession, Scope
+from ansible_collections.entsso.password_sync.plugins.module_utils.ldap._ldap_change import How, Modification
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._resource import Task
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._service_principal_name import (
     ServicePrincipalNameResource,
 )
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.directory._directory import Directory
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.directory._ldap_session import LdapSession, Scope
 from lab.ldap.example import CHILD
 from lab.samba.directory import SYSTEM_PYTHON, Domain
 

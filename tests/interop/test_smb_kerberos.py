@@ -16,10 +16,10 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._errors impor
     AuthenticationRejected,
     TransferUnavailable,
 )
-from ansible_collections.entsso.password_sync.plugins.module_utils._transfer import Login
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._credentials import Credentials
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._smb import open_share
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._smb_session import Server
+from ansible_collections.entsso.password_sync.plugins.module_utils.transfer._transfer import Login
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.connection._credentials import Credentials
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.transfer._smb import open_share
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.transfer._smb_session import Server
 from lab.samba.directory import Domain
 from lab.samba.file_server import FileServer
 from lab.samba.relay import Relay

@@ -20,7 +20,7 @@ import yaml
 from integration.estate import ALLOWED, Estate, small_forest
 from unit.lab_host import media
 
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._protected_folder import PROTECTED_ROOT
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._protected_folder import PROTECTED_ROOT
 from lab.example import CAPTURE_LEAVES, MEDIA_FOLDER, SERVICE_LEAVES
 from lab.forest import OPERATOR
 from lab.playbooks import Run

@@ -22,12 +22,14 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._errors impor
     OperationFailed,
     TransferUnavailable,
 )
-from ansible_collections.entsso.password_sync.plugins.module_utils._transfer import Login
-from ansible_collections.entsso.password_sync.plugins.plugin_utils import _smb_session
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._authentication_guard import AuthenticationGuard
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._credentials import Credentials
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._smb import open_share
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._smb_session import ConnectionCut, Server
+from ansible_collections.entsso.password_sync.plugins.module_utils.transfer._transfer import Login
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.connection._authentication_guard import (
+    AuthenticationGuard,
+)
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.connection._credentials import Credentials
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.transfer import _smb_session
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.transfer._smb import open_share
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.transfer._smb_session import ConnectionCut, Server
 from lab.samba.file_server import FileServer
 from lab.samba.relay import Relay
 

@@ -17,13 +17,13 @@ import pytest
 from ansible import constants
 from unit.lab_host import Lab, local_copy, media, running
 
-from ansible_collections.entsso.password_sync.plugins.module_utils._transfer import folder_name
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._host import open_host
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._protected_folder import (
+from ansible_collections.entsso.password_sync.plugins.module_utils.transfer._transfer import folder_name
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._host import open_host
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._protected_folder import (
     PROTECTED_ROOT,
     protected_folder,
 )
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._transfer import deliver
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.transfer._transfer import deliver
 from lab.example import CAPTURE_LEAVES, MEDIA_FOLDER, SERVICE_LEAVES
 from lab.forest import OPERATOR, OPERATOR_PASSWORD
 from lab.samba.file_server import FileServer

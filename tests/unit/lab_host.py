@@ -27,12 +27,14 @@ from unit.lab.endpoint_kit import no_bugs
 from unit.plugin_utils.ansible_connection import connection
 
 from ansible_collections.entsso.password_sync.plugins.plugin_utils import _action
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._authentication_guard import AuthenticationGuard
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._connection import connection_settings
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._connection_settings import Exposure
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._host import Host
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._http_exchange import HttpExchange
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._resource import Task
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.connection._authentication_guard import (
+    AuthenticationGuard,
+)
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.connection._connection import connection_settings
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.connection._connection_settings import Exposure
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.connection._http_exchange import HttpExchange
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._host import Host
 from lab.endpoint import Endpoint
 from lab.example import MEDIA_FOLDER
 from lab.forest import Forest

@@ -17,8 +17,8 @@ import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.testing import patch_module_args
 
-from ansible_collections.entsso.password_sync.plugins.module_utils._finding import Finding
 from ansible_collections.entsso.password_sync.plugins.module_utils._plan import Change, Effect, Operation
+from ansible_collections.entsso.password_sync.plugins.module_utils.judge._finding import Finding
 
 ROOT = Path(__file__).resolve().parents[2]
 COLLECTION = "ansible_collections.entsso.password_sync.plugins"

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.entsso.password_sync.plugins.module_utils._controls import CONTROLS
+from ansible_collections.entsso.password_sync.plugins.module_utils.judge._controls import CONTROLS
 from gates.control_reference import JUDGES, ROOT, TARGET, reference
 
 

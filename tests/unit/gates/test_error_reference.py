@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from ansible_collections.entsso.password_sync.plugins.module_utils import _errors as errors
-from ansible_collections.entsso.password_sync.plugins.module_utils._fault_table import FAULTS
+from ansible_collections.entsso.password_sync.plugins.module_utils.codec._fault_table import FAULTS
 from gates.error_reference import ROOT, TARGET, kinds, reference
 
 

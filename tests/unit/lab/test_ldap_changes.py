@@ -5,8 +5,12 @@
 
 from __future__ import annotations
 
-from ansible_collections.entsso.password_sync.plugins.module_utils import _ldap_change
-from ansible_collections.entsso.password_sync.plugins.module_utils._ldap_change import How, Modification, change_result
+from ansible_collections.entsso.password_sync.plugins.module_utils.ldap import _ldap_change
+from ansible_collections.entsso.password_sync.plugins.module_utils.ldap._ldap_change import (
+    How,
+    Modification,
+    change_result,
+)
 from lab.ldap.changes import Request, Store, messages, request_of, response
 from lab.ldap.objects import LdapObject
 

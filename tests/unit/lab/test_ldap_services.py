@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.entsso.password_sync.plugins.module_utils._domain_controllers import DomainController
-from ansible_collections.entsso.password_sync.plugins.module_utils._ldap_settings import LdapSettings, Protocol
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._directory import Directory
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._directory_forest import read_forest
+from ansible_collections.entsso.password_sync.plugins.module_utils.ldap._domain_controllers import DomainController
+from ansible_collections.entsso.password_sync.plugins.module_utils.ldap._ldap_settings import LdapSettings, Protocol
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.directory._directory import Directory
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.directory._directory_forest import read_forest
 from lab.forest import Forest
 from lab.ldap.services import PORT
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import product
 
-from ansible_collections.entsso.password_sync.plugins.module_utils._controls import CONTROLS, get_control
-from ansible_collections.entsso.password_sync.plugins.module_utils._finding import CaptureState, Finding, Status
 from ansible_collections.entsso.password_sync.plugins.module_utils._plan import Change, Implication, Operation
-from ansible_collections.entsso.password_sync.plugins.module_utils._report import (
+from ansible_collections.entsso.password_sync.plugins.module_utils.judge._controls import CONTROLS, get_control
+from ansible_collections.entsso.password_sync.plugins.module_utils.judge._finding import CaptureState, Finding, Status
+from ansible_collections.entsso.password_sync.plugins.module_utils.report._report import (
     AdapterRow,
     DomainControllerRow,
     Report,

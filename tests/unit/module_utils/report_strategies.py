@@ -8,14 +8,14 @@ from __future__ import annotations
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from ansible_collections.entsso.password_sync.plugins.module_utils._finding import (
+from ansible_collections.entsso.password_sync.plugins.module_utils._plan import Change, Implication, Operation
+from ansible_collections.entsso.password_sync.plugins.module_utils.judge._finding import (
     CaptureState,
     Finding,
     Severity,
     Status,
 )
-from ansible_collections.entsso.password_sync.plugins.module_utils._plan import Change, Implication, Operation
-from ansible_collections.entsso.password_sync.plugins.module_utils._report import (
+from ansible_collections.entsso.password_sync.plugins.module_utils.report._report import (
     AdapterRow,
     DomainControllerRow,
     Report,

@@ -12,9 +12,9 @@ from typing import Any
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from ansible_collections.entsso.password_sync.plugins.module_utils._domain_controllers import Role
 from ansible_collections.entsso.password_sync.plugins.module_utils._plan import Change, Implication, Operation
-from ansible_collections.entsso.password_sync.plugins.module_utils._rollout_policy import (
+from ansible_collections.entsso.password_sync.plugins.module_utils.ldap._domain_controllers import Role
+from ansible_collections.entsso.password_sync.plugins.module_utils.rollout._rollout_policy import (
     DomainController,
     LoneDomainController,
     Policy,

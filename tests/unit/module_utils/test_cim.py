@@ -13,15 +13,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.entsso.password_sync.plugins.module_utils import _cim as cim
-from ansible_collections.entsso.password_sync.plugins.module_utils import _soap as soap
-from ansible_collections.entsso.password_sync.plugins.module_utils._cim_instance import (
+from ansible_collections.entsso.password_sync.plugins.module_utils._errors import HostError, UnreadableOutput
+from ansible_collections.entsso.password_sync.plugins.module_utils.codec import _cim as cim
+from ansible_collections.entsso.password_sync.plugins.module_utils.codec import _soap as soap
+from ansible_collections.entsso.password_sync.plugins.module_utils.codec._cim_instance import (
     CimInstance,
     CimReference,
     parse_datetime,
     parse_interval,
 )
-from ansible_collections.entsso.password_sync.plugins.module_utils._errors import HostError, UnreadableOutput
 from ansible_collections.entsso.password_sync.tests.unit import recordings
 
 # Counted by hand with grep in the recordings, so that a reader which drops rows can't agree with itself.

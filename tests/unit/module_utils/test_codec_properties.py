@@ -18,11 +18,6 @@ from xml.sax.saxutils import escape, quoteattr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.entsso.password_sync.plugins.module_utils import _cim as cim
-from ansible_collections.entsso.password_sync.plugins.module_utils import _eventlog as eventlog
-from ansible_collections.entsso.password_sync.plugins.module_utils import _soap as soap
-from ansible_collections.entsso.password_sync.plugins.module_utils import _winrs as winrs
-from ansible_collections.entsso.password_sync.plugins.module_utils._cim_instance import CimInstance, CimReference
 from ansible_collections.entsso.password_sync.plugins.module_utils._errors import (
     HostError,
     Unquotable,
@@ -32,6 +27,11 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._pcnscfg impo
 from ansible_collections.entsso.password_sync.plugins.module_utils._pcnscfg import parse_list as parse_pcnscfg
 from ansible_collections.entsso.password_sync.plugins.module_utils._sso_adapter import AdapterListError
 from ansible_collections.entsso.password_sync.plugins.module_utils._sso_adapter import parse_list as parse_ssops
+from ansible_collections.entsso.password_sync.plugins.module_utils.codec import _cim as cim
+from ansible_collections.entsso.password_sync.plugins.module_utils.codec import _eventlog as eventlog
+from ansible_collections.entsso.password_sync.plugins.module_utils.codec import _soap as soap
+from ansible_collections.entsso.password_sync.plugins.module_utils.codec import _winrs as winrs
+from ansible_collections.entsso.password_sync.plugins.module_utils.codec._cim_instance import CimInstance, CimReference
 
 quick = settings(max_examples=30, deadline=None)
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.entsso.password_sync.plugins.module_utils._connection_report import (
+from ansible_collections.entsso.password_sync.plugins.module_utils.connection._connection_report import (
     Clock,
     ConnectionReport,
     ControlNode,
@@ -24,13 +24,13 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._connection_r
     shortened,
     ticket_text,
 )
-from ansible_collections.entsso.password_sync.plugins.module_utils._connection_rights import (
+from ansible_collections.entsso.password_sync.plugins.module_utils.connection._connection_rights import (
     RIGHTS,
     SECURITY,
     Outcome,
     RightStanding,
 )
-from ansible_collections.entsso.password_sync.plugins.module_utils._controls import CONTROLS
+from ansible_collections.entsso.password_sync.plugins.module_utils.judge._controls import CONTROLS
 
 RIGHTS_FOUND = tuple(
     RightStanding(right, Outcome.DENIED, "access was denied (Access is denied)")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.entsso.password_sync.plugins.module_utils._console_text import decoded
+from ansible_collections.entsso.password_sync.plugins.module_utils.codec._console_text import decoded
 
 _LINE = st.text(alphabet=st.characters(blacklist_characters="\r\n", codec="utf-8"))
 

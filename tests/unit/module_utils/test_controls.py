@@ -9,13 +9,13 @@ import re
 
 import pytest
 
-from ansible_collections.entsso.password_sync.plugins.module_utils._controls import (
+from ansible_collections.entsso.password_sync.plugins.module_utils.judge._controls import (
     CONTROLS,
     SYSTEMS,
     Control,
     get_control,
 )
-from ansible_collections.entsso.password_sync.plugins.module_utils._finding import Severity, Status
+from ansible_collections.entsso.password_sync.plugins.module_utils.judge._finding import Severity, Status
 
 EACH = pytest.mark.parametrize("control", CONTROLS, ids=lambda control: control.id)
 

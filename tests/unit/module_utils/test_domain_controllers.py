@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.entsso.password_sync.plugins.module_utils import _domain_controllers
-from ansible_collections.entsso.password_sync.plugins.module_utils._domain_controllers import (
+from ansible_collections.entsso.password_sync.plugins.module_utils.ldap import _domain_controllers
+from ansible_collections.entsso.password_sync.plugins.module_utils.ldap._domain_controllers import (
     Domain,
     DomainController,
     DomainObjects,
@@ -20,7 +20,7 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._domain_contr
     LeftoverKind,
     Role,
 )
-from ansible_collections.entsso.password_sync.plugins.module_utils._ldap_entry import Entry
+from ansible_collections.entsso.password_sync.plugins.module_utils.ldap._ldap_entry import Entry
 
 BASE = "DC=corp,DC=example"
 CONFIGURATION = f"CN=Configuration,{BASE}"

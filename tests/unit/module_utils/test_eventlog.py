@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.entsso.password_sync.plugins.module_utils import _eventlog as eventlog
-from ansible_collections.entsso.password_sync.plugins.module_utils import _soap as soap
 from ansible_collections.entsso.password_sync.plugins.module_utils._errors import HostError, UnreadableOutput
+from ansible_collections.entsso.password_sync.plugins.module_utils.codec import _eventlog as eventlog
+from ansible_collections.entsso.password_sync.plugins.module_utils.codec import _soap as soap
 from ansible_collections.entsso.password_sync.tests.unit import recordings
 
 

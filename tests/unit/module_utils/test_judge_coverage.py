@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from unit.directory_answers import PROMOTED, answer, controller, leftover
 
-from ansible_collections.entsso.password_sync.plugins.module_utils._coverage import DirectoryAnswer, Listed, match
-from ansible_collections.entsso.password_sync.plugins.module_utils._finding import Finding, Severity, Status
-from ansible_collections.entsso.password_sync.plugins.module_utils._judge_coverage import (
+from ansible_collections.entsso.password_sync.plugins.module_utils.judge._coverage import DirectoryAnswer, Listed, match
+from ansible_collections.entsso.password_sync.plugins.module_utils.judge._finding import Finding, Severity, Status
+from ansible_collections.entsso.password_sync.plugins.module_utils.judge._judge_coverage import (
     Coverage,
     judge_coverage,
     unread_coverage,
 )
-from ansible_collections.entsso.password_sync.plugins.module_utils._report import (
+from ansible_collections.entsso.password_sync.plugins.module_utils.report._report import (
     Report,
     finding_line,
 )

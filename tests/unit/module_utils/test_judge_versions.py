@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.entsso.password_sync.plugins.module_utils._finding import Status
-from ansible_collections.entsso.password_sync.plugins.module_utils._judge_domain_controller import judge_versions
+from ansible_collections.entsso.password_sync.plugins.module_utils.judge._finding import Status
+from ansible_collections.entsso.password_sync.plugins.module_utils.judge._judge_domain_controller import judge_versions
 
 SAME = {"dc01": {"PCNS": "1.0"}, "dc02": {"PCNS": "1.0"}, "dc03": {}}
 MIXED = {"dc01": {"PCNS": "1.0"}, "dc02": {"PCNS": "2.0"}}

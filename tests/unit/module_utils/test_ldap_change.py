@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sansldap.asn1 import ASN1Reader, ASN1Tag, ASN1Writer, TagClass
 
-from ansible_collections.entsso.password_sync.plugins.module_utils import _ldap_change
-from ansible_collections.entsso.password_sync.plugins.module_utils._ldap_change import How, Modification
+from ansible_collections.entsso.password_sync.plugins.module_utils.ldap import _ldap_change
+from ansible_collections.entsso.password_sync.plugins.module_utils.ldap._ldap_change import How, Modification
 
 VALUES = st.lists(st.binary(max_size=300), max_size=4).map(tuple)
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)

@@ -11,9 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.entsso.password_sync.plugins.module_utils import _ldap_dn
 from ansible_collections.entsso.password_sync.plugins.module_utils._errors import UnreadableOutput
-from ansible_collections.entsso.password_sync.plugins.module_utils._ldap_entry import Entry, ValueRange, value_range
+from ansible_collections.entsso.password_sync.plugins.module_utils.ldap import _ldap_dn
+from ansible_collections.entsso.password_sync.plugins.module_utils.ldap._ldap_entry import (
+    Entry,
+    ValueRange,
+    value_range,
+)
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)
 

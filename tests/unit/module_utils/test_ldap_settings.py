@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.entsso.password_sync.plugins.module_utils import _arguments, _ldap_result
+from ansible_collections.entsso.password_sync.plugins.module_utils import _arguments
 from ansible_collections.entsso.password_sync.plugins.module_utils._errors import (
     AccessDenied,
     AuthenticationRejected,
@@ -19,9 +19,10 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._errors impor
     UnreadableOutput,
     UnsupportedConnection,
 )
-from ansible_collections.entsso.password_sync.plugins.module_utils._ldap_entry import Entry
-from ansible_collections.entsso.password_sync.plugins.module_utils._ldap_root_dse import root_dse
-from ansible_collections.entsso.password_sync.plugins.module_utils._ldap_settings import (
+from ansible_collections.entsso.password_sync.plugins.module_utils.ldap import _ldap_result
+from ansible_collections.entsso.password_sync.plugins.module_utils.ldap._ldap_entry import Entry
+from ansible_collections.entsso.password_sync.plugins.module_utils.ldap._ldap_root_dse import root_dse
+from ansible_collections.entsso.password_sync.plugins.module_utils.ldap._ldap_settings import (
     LdapSettings,
     Protocol,
     TlsMode,

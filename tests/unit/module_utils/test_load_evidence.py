@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ansible_collections.entsso.password_sync.plugins.module_utils._eventlog import Event
 from ansible_collections.entsso.password_sync.plugins.module_utils._load_evidence import LoadEvidence, grade_load
+from ansible_collections.entsso.password_sync.plugins.module_utils.codec._eventlog import Event
 
 BOOT = datetime(2026, 1, 2, 3, 0, tzinfo=UTC)
 AFTER, BEFORE = BOOT + timedelta(minutes=1), BOOT - timedelta(days=1)

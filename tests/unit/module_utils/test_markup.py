@@ -9,8 +9,8 @@ from html.parser import HTMLParser
 
 from hypothesis import given
 
-from ansible_collections.entsso.password_sync.plugins.module_utils._markup import Markup, element, join, style
-from ansible_collections.entsso.password_sync.plugins.module_utils._printable import printable
+from ansible_collections.entsso.password_sync.plugins.module_utils.report._markup import Markup, element, join, style
+from ansible_collections.entsso.password_sync.plugins.module_utils.report._printable import printable
 from ansible_collections.entsso.password_sync.tests.unit.module_utils.report_strategies import RELAXED, texts
 
 

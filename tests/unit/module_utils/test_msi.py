@@ -15,16 +15,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.entsso.password_sync.plugins.module_utils import _msi_container
-from ansible_collections.entsso.password_sync.plugins.module_utils._msi import (
+from ansible_collections.entsso.password_sync.plugins.module_utils.msi import _msi_container
+from ansible_collections.entsso.password_sync.plugins.module_utils.msi._msi import (
     MsiDatabase,
     MsiError,
     MsiErrorKind,
     read_msi,
 )
-from ansible_collections.entsso.password_sync.plugins.module_utils._msi_container import unpack_name
-from ansible_collections.entsso.password_sync.plugins.module_utils._msi_package import summarize
-from ansible_collections.entsso.password_sync.plugins.module_utils._msi_tables import ColumnKind
+from ansible_collections.entsso.password_sync.plugins.module_utils.msi._msi_container import unpack_name
+from ansible_collections.entsso.password_sync.plugins.module_utils.msi._msi_package import summarize
+from ansible_collections.entsso.password_sync.plugins.module_utils.msi._msi_tables import ColumnKind
 
 MEDIA = Path(__file__).parents[2] / "lab" / "media"
 PACKAGES = sorted(path.name for path in MEDIA.glob("*.msi"))

@@ -9,10 +9,17 @@ import struct
 
 import pytest
 
-from ansible_collections.entsso.password_sync.plugins.module_utils._msi import MsiError, MsiErrorKind
-from ansible_collections.entsso.password_sync.plugins.module_utils._msi_strings import StringPool, read_string_pool
-from ansible_collections.entsso.password_sync.plugins.module_utils._msi_summary import SummaryInformation, read_summary
-from ansible_collections.entsso.password_sync.plugins.module_utils._msi_tables import ColumnKind, MsiColumn, read_rows
+from ansible_collections.entsso.password_sync.plugins.module_utils.msi._msi import MsiError, MsiErrorKind
+from ansible_collections.entsso.password_sync.plugins.module_utils.msi._msi_strings import StringPool, read_string_pool
+from ansible_collections.entsso.password_sync.plugins.module_utils.msi._msi_summary import (
+    SummaryInformation,
+    read_summary,
+)
+from ansible_collections.entsso.password_sync.plugins.module_utils.msi._msi_tables import (
+    ColumnKind,
+    MsiColumn,
+    read_rows,
+)
 
 
 def pool_of(*texts: bytes, code_page: int = 1252, long_references: bool = False) -> tuple[bytes, bytes]:

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.entsso.password_sync.plugins.module_utils._msi import MsiError, read_msi
-from ansible_collections.entsso.password_sync.plugins.module_utils._msi_directory import WindowsFolders
-from ansible_collections.entsso.password_sync.plugins.module_utils._msi_package import MsiPackage, summarize
-from ansible_collections.entsso.password_sync.plugins.module_utils._msi_registry import RegistryAction, RegistryKind
-from ansible_collections.entsso.password_sync.plugins.module_utils._msi_summary import SummaryInformation
+from ansible_collections.entsso.password_sync.plugins.module_utils.msi._msi import MsiError, read_msi
+from ansible_collections.entsso.password_sync.plugins.module_utils.msi._msi_directory import WindowsFolders
+from ansible_collections.entsso.password_sync.plugins.module_utils.msi._msi_package import MsiPackage, summarize
+from ansible_collections.entsso.password_sync.plugins.module_utils.msi._msi_registry import RegistryAction, RegistryKind
+from ansible_collections.entsso.password_sync.plugins.module_utils.msi._msi_summary import SummaryInformation
 
 MEDIA = Path(__file__).parents[2] / "lab" / "media"
 PCNS_FOLDER = r"%ProgramFiles%\Microsoft Password Change Notification"

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.entsso.password_sync.plugins.module_utils._errors import Unquotable
-from ansible_collections.entsso.password_sync.plugins.module_utils._msiexec import (
+from ansible_collections.entsso.password_sync.plugins.module_utils.msi._msiexec import (
     install_command,
     outcome_of,
     remove_command,

@@ -15,11 +15,6 @@ from hypothesis import strategies as st
 from unit.estates import SUBJECT, Windows, desired_services, estates, package_sets
 
 from ansible_collections.entsso.password_sync.plugins.module_utils._capture import capture
-from ansible_collections.entsso.password_sync.plugins.module_utils._finding import Status
-from ansible_collections.entsso.password_sync.plugins.module_utils._judge_domain_controller import (
-    Judged,
-    judge_domain_controller,
-)
 from ansible_collections.entsso.password_sync.plugins.module_utils._package import DesiredPackage, PackageState
 from ansible_collections.entsso.password_sync.plugins.module_utils._pcns_service import DesiredService
 from ansible_collections.entsso.password_sync.plugins.module_utils._plan import (
@@ -36,6 +31,11 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._plan import 
     overlay,
 )
 from ansible_collections.entsso.password_sync.plugins.module_utils._plan_domain_controller import plan_domain_controller
+from ansible_collections.entsso.password_sync.plugins.module_utils.judge._finding import Status
+from ansible_collections.entsso.password_sync.plugins.module_utils.judge._judge_domain_controller import (
+    Judged,
+    judge_domain_controller,
+)
 
 
 @st.composite

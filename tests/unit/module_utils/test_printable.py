@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.entsso.password_sync.plugins.module_utils._printable import (
+from ansible_collections.entsso.password_sync.plugins.module_utils.report._printable import (
     count,
     listing,
     one_line,

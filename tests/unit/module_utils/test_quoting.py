@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.entsso.password_sync.plugins.module_utils import _quoting as quoting
 from ansible_collections.entsso.password_sync.plugins.module_utils._errors import Unquotable
-from ansible_collections.entsso.password_sync.plugins.module_utils._msiexec import install_command
+from ansible_collections.entsso.password_sync.plugins.module_utils.msi._msiexec import install_command
 from lab.forest import Forest
 from lab.windows import catalog
 from lab.windows.command_line import after_c, commands, expand, split_arguments, split_program

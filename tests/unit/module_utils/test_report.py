@@ -10,14 +10,14 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 
-from ansible_collections.entsso.password_sync.plugins.module_utils._controls import get_control
-from ansible_collections.entsso.password_sync.plugins.module_utils._finding import (
+from ansible_collections.entsso.password_sync.plugins.module_utils.judge._controls import get_control
+from ansible_collections.entsso.password_sync.plugins.module_utils.judge._finding import (
     CaptureState,
     Finding,
     Severity,
     Status,
 )
-from ansible_collections.entsso.password_sync.plugins.module_utils._report import (
+from ansible_collections.entsso.password_sync.plugins.module_utils.report._report import (
     AdapterRow,
     DomainControllerRow,
     Report,

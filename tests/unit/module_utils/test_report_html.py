@@ -15,16 +15,16 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 
-from ansible_collections.entsso.password_sync.plugins.module_utils._finding import CaptureState, Status
-from ansible_collections.entsso.password_sync.plugins.module_utils._printable import one_line
-from ansible_collections.entsso.password_sync.plugins.module_utils._report import (
+from ansible_collections.entsso.password_sync.plugins.module_utils.judge._finding import CaptureState, Status
+from ansible_collections.entsso.password_sync.plugins.module_utils.report._printable import one_line
+from ansible_collections.entsso.password_sync.plugins.module_utils.report._report import (
     AdapterRow,
     DomainControllerRow,
     Report,
     headline,
 )
-from ansible_collections.entsso.password_sync.plugins.module_utils._report_html import render_html
-from ansible_collections.entsso.password_sync.plugins.module_utils._report_style import (
+from ansible_collections.entsso.password_sync.plugins.module_utils.report._report_html import render_html
+from ansible_collections.entsso.password_sync.plugins.module_utils.report._report_style import (
     DARK,
     LIGHT,
     READABLE_ON,

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from ansible_collections.entsso.password_sync.plugins.module_utils._finding import Status
-from ansible_collections.entsso.password_sync.plugins.module_utils._report import Report, headline
-from ansible_collections.entsso.password_sync.plugins.module_utils._report_json import (
+from ansible_collections.entsso.password_sync.plugins.module_utils.judge._finding import Status
+from ansible_collections.entsso.password_sync.plugins.module_utils.report._report import Report, headline
+from ansible_collections.entsso.password_sync.plugins.module_utils.report._report_json import (
     SCHEMA_VERSION,
     ReportFormatError,
     change_from_json,

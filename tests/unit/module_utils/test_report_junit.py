@@ -11,11 +11,11 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import given
 
-from ansible_collections.entsso.password_sync.plugins.module_utils._controls import get_control
-from ansible_collections.entsso.password_sync.plugins.module_utils._finding import CaptureState, Status
-from ansible_collections.entsso.password_sync.plugins.module_utils._printable import one_line
-from ansible_collections.entsso.password_sync.plugins.module_utils._report import DomainControllerRow, Report
-from ansible_collections.entsso.password_sync.plugins.module_utils._report_junit import render_junit
+from ansible_collections.entsso.password_sync.plugins.module_utils.judge._controls import get_control
+from ansible_collections.entsso.password_sync.plugins.module_utils.judge._finding import CaptureState, Status
+from ansible_collections.entsso.password_sync.plugins.module_utils.report._printable import one_line
+from ansible_collections.entsso.password_sync.plugins.module_utils.report._report import DomainControllerRow, Report
+from ansible_collections.entsso.password_sync.plugins.module_utils.report._report_junit import render_junit
 from ansible_collections.entsso.password_sync.tests.unit.module_utils.report_examples import (
     drift_report,
     repaired_report,

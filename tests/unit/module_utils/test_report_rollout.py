@@ -13,12 +13,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.entsso.password_sync.plugins.module_utils._domain_controllers import Role
-from ansible_collections.entsso.password_sync.plugins.module_utils._printable import one_line
-from ansible_collections.entsso.password_sync.plugins.module_utils._report_rollout import rollout_section
-from ansible_collections.entsso.password_sync.plugins.module_utils._report_style import LIGHT, READABLE_ON
-from ansible_collections.entsso.password_sync.plugins.module_utils._rollout_plan import RolloutPlan, plan_rollout
-from ansible_collections.entsso.password_sync.plugins.module_utils._rollout_policy import Policy, Work
+from ansible_collections.entsso.password_sync.plugins.module_utils.ldap._domain_controllers import Role
+from ansible_collections.entsso.password_sync.plugins.module_utils.report._printable import one_line
+from ansible_collections.entsso.password_sync.plugins.module_utils.report._report_rollout import rollout_section
+from ansible_collections.entsso.password_sync.plugins.module_utils.report._report_style import LIGHT, READABLE_ON
+from ansible_collections.entsso.password_sync.plugins.module_utils.rollout._rollout_plan import (
+    RolloutPlan,
+    plan_rollout,
+)
+from ansible_collections.entsso.password_sync.plugins.module_utils.rollout._rollout_policy import Policy, Work
 from ansible_collections.entsso.password_sync.tests.unit.module_utils.report_strategies import HOSTILE, texts
 from ansible_collections.entsso.password_sync.tests.unit.module_utils.rollout_strategies import (
     FEW,

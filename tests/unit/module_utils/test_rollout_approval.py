@@ -12,20 +12,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.entsso.password_sync.plugins.module_utils._domain_controllers import Role
 from ansible_collections.entsso.password_sync.plugins.module_utils._plan import Change, Implication, Operation
-from ansible_collections.entsso.password_sync.plugins.module_utils._rollout_approval import (
+from ansible_collections.entsso.password_sync.plugins.module_utils.ldap._domain_controllers import Role
+from ansible_collections.entsso.password_sync.plugins.module_utils.rollout._rollout_approval import (
     Approval,
     compare_with_approved,
 )
-from ansible_collections.entsso.password_sync.plugins.module_utils._rollout_file import (
+from ansible_collections.entsso.password_sync.plugins.module_utils.rollout._rollout_file import (
     PlanFile,
     digest,
     read_plan,
     render_plan,
 )
-from ansible_collections.entsso.password_sync.plugins.module_utils._rollout_plan import plan_rollout
-from ansible_collections.entsso.password_sync.plugins.module_utils._rollout_policy import (
+from ansible_collections.entsso.password_sync.plugins.module_utils.rollout._rollout_plan import plan_rollout
+from ansible_collections.entsso.password_sync.plugins.module_utils.rollout._rollout_policy import (
     DomainController,
     Policy,
     Work,

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from ansible_collections.entsso.password_sync.plugins.module_utils._domain_controllers import Role
-from ansible_collections.entsso.password_sync.plugins.module_utils._rollout_check import violations
-from ansible_collections.entsso.password_sync.plugins.module_utils._rollout_policy import (
+from ansible_collections.entsso.password_sync.plugins.module_utils.ldap._domain_controllers import Role
+from ansible_collections.entsso.password_sync.plugins.module_utils.rollout._rollout_check import violations
+from ansible_collections.entsso.password_sync.plugins.module_utils.rollout._rollout_policy import (
     DomainController,
     LoneDomainController,
     Policy,

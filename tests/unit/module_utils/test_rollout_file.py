@@ -15,17 +15,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.entsso.password_sync.plugins.module_utils._domain_controllers import Role
-from ansible_collections.entsso.password_sync.plugins.module_utils._rollout_file import (
+from ansible_collections.entsso.password_sync.plugins.module_utils.ldap._domain_controllers import Role
+from ansible_collections.entsso.password_sync.plugins.module_utils.rollout._rollout_file import (
     PlanFileError,
     canonical,
     digest,
     read_plan,
     render_plan,
 )
-from ansible_collections.entsso.password_sync.plugins.module_utils._rollout_plan import RolloutPlan, plan_rollout
-from ansible_collections.entsso.password_sync.plugins.module_utils._rollout_policy import Policy, Work
-from ansible_collections.entsso.password_sync.plugins.module_utils._rollout_table import (
+from ansible_collections.entsso.password_sync.plugins.module_utils.rollout._rollout_plan import (
+    RolloutPlan,
+    plan_rollout,
+)
+from ansible_collections.entsso.password_sync.plugins.module_utils.rollout._rollout_policy import Policy, Work
+from ansible_collections.entsso.password_sync.plugins.module_utils.rollout._rollout_table import (
     duration,
     summary_line,
     table_lines,

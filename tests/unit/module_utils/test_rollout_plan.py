@@ -13,10 +13,10 @@ from itertools import combinations
 import pytest
 from hypothesis import example, given, settings
 
-from ansible_collections.entsso.password_sync.plugins.module_utils._domain_controllers import Role
-from ansible_collections.entsso.password_sync.plugins.module_utils._rollout_check import violations
-from ansible_collections.entsso.password_sync.plugins.module_utils._rollout_plan import plan_rollout
-from ansible_collections.entsso.password_sync.plugins.module_utils._rollout_policy import (
+from ansible_collections.entsso.password_sync.plugins.module_utils.ldap._domain_controllers import Role
+from ansible_collections.entsso.password_sync.plugins.module_utils.rollout._rollout_check import violations
+from ansible_collections.entsso.password_sync.plugins.module_utils.rollout._rollout_plan import plan_rollout
+from ansible_collections.entsso.password_sync.plugins.module_utils.rollout._rollout_policy import (
     DomainController,
     LoneDomainController,
     Policy,

@@ -13,8 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.entsso.password_sync.plugins.module_utils import _service_principal_name as spn
-from ansible_collections.entsso.password_sync.plugins.module_utils._account_name import Form, account_name
-from ansible_collections.entsso.password_sync.plugins.module_utils._ldap_filter import equals
 from ansible_collections.entsso.password_sync.plugins.module_utils._plan import (
     Change,
     Estate,
@@ -25,6 +23,8 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._plan import 
     overlay,
 )
 from ansible_collections.entsso.password_sync.plugins.module_utils._state_types import STATE_TYPES
+from ansible_collections.entsso.password_sync.plugins.module_utils.ldap._account_name import Form, account_name
+from ansible_collections.entsso.password_sync.plugins.module_utils.ldap._ldap_filter import equals
 
 FOREST = "corp.example"
 ACCOUNTS = [f"CN={name},OU=Konten\\, Köln,DC=corp,DC=example" for name in ("svc-a", "svc-b", "svc-c", "svc-d")]

@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.entsso.password_sync.plugins.module_utils import _soap as soap
 from ansible_collections.entsso.password_sync.plugins.module_utils._errors import (
     AccessDenied,
     DeadlineExceeded,
@@ -21,6 +20,7 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._errors impor
     UnreadableOutput,
     WsmanFault,
 )
+from ansible_collections.entsso.password_sync.plugins.module_utils.codec import _soap as soap
 from ansible_collections.entsso.password_sync.tests.unit import recordings
 
 F = f'xmlns:f="{soap.WSMAN_FAULT}"'

@@ -24,7 +24,6 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._adapter_file
     check_adapter_file,
     fingerprint,
 )
-from ansible_collections.entsso.password_sync.plugins.module_utils._eventlog import Event
 from ansible_collections.entsso.password_sync.plugins.module_utils._marker import Marker
 from ansible_collections.entsso.password_sync.plugins.module_utils._package import ToolState
 from ansible_collections.entsso.password_sync.plugins.module_utils._plan import (
@@ -37,6 +36,7 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._plan import 
     Unknown,
 )
 from ansible_collections.entsso.password_sync.plugins.module_utils._sso_adapter import AdapterState, DesiredAdapter
+from ansible_collections.entsso.password_sync.plugins.module_utils.codec._eventlog import Event
 
 BOOT = datetime(2026, 1, 2, 3, 0, tzinfo=UTC)
 HOST = "sso01"

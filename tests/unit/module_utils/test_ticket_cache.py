@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.entsso.password_sync.plugins.module_utils._ticket_cache import (
+from ansible_collections.entsso.password_sync.plugins.module_utils.connection._ticket_cache import (
     CachedTicket,
     UnreadableCache,
     end_of_ticket,

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.entsso.password_sync.plugins.module_utils import _errors, _second_hop, _smb_status, _transfer
-from ansible_collections.entsso.password_sync.plugins.module_utils._transfer import Login, Transfer
+from ansible_collections.entsso.password_sync.plugins.module_utils import _errors
+from ansible_collections.entsso.password_sync.plugins.module_utils.transfer import _second_hop, _smb_status, _transfer
+from ansible_collections.entsso.password_sync.plugins.module_utils.transfer._transfer import Login, Transfer
 
 ERRORS = [
     kind

@@ -9,7 +9,7 @@ import tracemalloc
 
 import pytest
 
-from ansible_collections.entsso.password_sync.plugins.module_utils._untrusted_xml import (
+from ansible_collections.entsso.password_sync.plugins.module_utils.codec._untrusted_xml import (
     MAX_DEPTH,
     MAX_ELEMENTS,
     MAX_SIZE,

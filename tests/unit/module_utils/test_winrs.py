@@ -14,13 +14,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.entsso.password_sync.plugins.module_utils import _soap as soap
-from ansible_collections.entsso.password_sync.plugins.module_utils import _winrs as winrs
 from ansible_collections.entsso.password_sync.plugins.module_utils._errors import (
     DeadlineExceeded,
     HostError,
     UnreadableOutput,
 )
+from ansible_collections.entsso.password_sync.plugins.module_utils.codec import _soap as soap
+from ansible_collections.entsso.password_sync.plugins.module_utils.codec import _winrs as winrs
 from ansible_collections.entsso.password_sync.tests.unit import recordings
 
 # What the recorded programs wrote and returned, read off the recordings: stdout, exit code, time-outs, stderr.

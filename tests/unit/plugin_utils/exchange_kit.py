@@ -8,11 +8,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._authentication_guard import AuthenticationGuard
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._connection import connection_settings
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._credentials import credentials_of
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._host import Host
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._http_exchange import HttpExchange
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.connection._authentication_guard import (
+    AuthenticationGuard,
+)
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.connection._connection import connection_settings
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.connection._credentials import credentials_of
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.connection._http_exchange import HttpExchange
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._host import Host
 from ansible_collections.entsso.password_sync.tests.unit.lab.endpoint_kit import PASSWORD, USER
 from ansible_collections.entsso.password_sync.tests.unit.plugin_utils.ansible_connection import connection
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import sansldap
 
-from ansible_collections.entsso.password_sync.plugins.module_utils._ldap_settings import LdapSettings, Protocol
+from ansible_collections.entsso.password_sync.plugins.module_utils.ldap._ldap_settings import LdapSettings, Protocol
 from lab.ldap import LdapObject, LdapServer
 from lab.ldap.dns import NameServer
 

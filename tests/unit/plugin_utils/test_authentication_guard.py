@@ -18,7 +18,9 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._errors impor
     DeadlineExceeded,
     HostUnreachable,
 )
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._authentication_guard import AuthenticationGuard
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.connection._authentication_guard import (
+    AuthenticationGuard,
+)
 
 ACCOUNT = "CORP\\svc-ansible"
 FORK = multiprocessing.get_context("fork")

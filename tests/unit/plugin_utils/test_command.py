@@ -20,9 +20,9 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._errors impor
     WsmanFault,
 )
 from ansible_collections.entsso.password_sync.plugins.module_utils._quoting import check_variable
-from ansible_collections.entsso.password_sync.plugins.module_utils._winrs import STDIN_CHUNK, create_request
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._command import CommandResult
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._host import Host
+from ansible_collections.entsso.password_sync.plugins.module_utils.codec._winrs import STDIN_CHUNK, create_request
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._command import CommandResult
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._host import Host
 from ansible_collections.entsso.password_sync.tests.unit.plugin_utils.scripted import (
     NOT_FOUND,
     NOTHING,

@@ -20,8 +20,8 @@ from unit.lab.estate_kit import add_system, install_feature, working_dc
 from unit.lab_host import Lab, Spoken, running, settings, validated
 from unit.plugin_utils.test_msi_package import ALL
 
-from ansible_collections.entsso.password_sync.plugins.module_utils._finding import CaptureState, Status
-from ansible_collections.entsso.password_sync.plugins.module_utils._report import Report, headline
+from ansible_collections.entsso.password_sync.plugins.module_utils.judge._finding import CaptureState, Status
+from ansible_collections.entsso.password_sync.plugins.module_utils.report._report import Report, headline
 from ansible_collections.entsso.password_sync.plugins.plugin_utils import _action
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._compliance_report import (
     CONFIGURATION,

@@ -15,14 +15,17 @@ import pytest
 from ansible.plugins.loader import become_loader
 
 from ansible_collections.entsso.password_sync.plugins.module_utils._errors import UnsupportedConnection
-from ansible_collections.entsso.password_sync.plugins.plugin_utils import _connection
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._connection import connection_settings
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._connection_settings import (
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.connection import _connection
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.connection._connection import connection_settings
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.connection._connection_settings import (
     ConnectionSettings,
     Exposure,
 )
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._credentials import Credentials, credentials_of
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._host import open_host
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.connection._credentials import (
+    Credentials,
+    credentials_of,
+)
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._host import open_host
 from ansible_collections.entsso.password_sync.tests.unit.plugin_utils.ansible_connection import connection
 from ansible_collections.entsso.password_sync.tests.unit.plugin_utils.exchange_kit import KINDS, variables
 

@@ -15,7 +15,7 @@ import pytest
 from unit.lab_host import Lab, Result, running, settings
 from unit.plugin_utils.ansible_connection import connection
 
-from ansible_collections.entsso.password_sync.plugins.module_utils._connection_rights import RIGHTS
+from ansible_collections.entsso.password_sync.plugins.module_utils.connection._connection_rights import RIGHTS
 from lab.endpoint.access import WMI_REFUSALS, Access, Services
 from lab.windows.seed import CHANNELS
 
@@ -207,10 +207,12 @@ def test_a_password_in_what_a_library_says_is_taken_out(lab: Lab) -> None:
     secret = lab.forest.operator_password
     with (
         patch(
-            "ansible_collections.entsso.password_sync.plugins.plugin_utils._connection_info.resolve",
+            "ansible_collections.entsso.password_sync.plugins.plugin_utils.connection._connection_info.resolve",
             side_effect=lambda *_a: (),
         ),
-        patch("ansible_collections.entsso.password_sync.plugins.plugin_utils._connection_info.control_node") as node,
+        patch(
+            "ansible_collections.entsso.password_sync.plugins.plugin_utils.connection._connection_info.control_node"
+        ) as node,
     ):
         node.return_value.collection = "0"
         node.return_value.python = f"says {secret}"

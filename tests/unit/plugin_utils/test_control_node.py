@@ -16,8 +16,8 @@ from typing import NoReturn
 import pytest
 import yaml
 
-from ansible_collections.entsso.password_sync.plugins.plugin_utils import _control_node
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._control_node import (
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.connection import _control_node
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.connection._control_node import (
     control_node,
     probe_ports,
     read_tickets,

@@ -24,13 +24,18 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._errors impor
     OutcomeUnknown,
     UnreadableOutput,
 )
-from ansible_collections.entsso.password_sync.plugins.module_utils._eventlog import EventQuery
-from ansible_collections.entsso.password_sync.plugins.plugin_utils import _events, _wmi
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._answer_limit import AnswerExcess, AnswerLimit
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._connection_settings import ConnectionSettings
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._deadline import Deadline
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._host import Host
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._wsman import REQUEST_DEADLINE, Wsman
+from ansible_collections.entsso.password_sync.plugins.module_utils.codec._eventlog import EventQuery
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.connection._answer_limit import (
+    AnswerExcess,
+    AnswerLimit,
+)
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.connection._connection_settings import (
+    ConnectionSettings,
+)
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.host import _events, _wmi
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._deadline import Deadline
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._host import Host
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._wsman import REQUEST_DEADLINE, Wsman
 from ansible_collections.entsso.password_sync.tests.unit.lab.endpoint_kit import new_address, serving
 from ansible_collections.entsso.password_sync.tests.unit.plugin_utils.exchange_kit import KINDS
 from ansible_collections.entsso.password_sync.tests.unit.plugin_utils.fault_kit import (

@@ -14,16 +14,19 @@ from pathlib import Path
 import pytest
 from unit.plugin_utils.ldap_kit import BASE, READER, scripted, server, settings
 
-from ansible_collections.entsso.password_sync.plugins.module_utils._domain_controllers import Role
 from ansible_collections.entsso.password_sync.plugins.module_utils._errors import (
     AuthenticationRejected,
     DirectoryReferral,
     DirectoryUnreachable,
     HostError,
 )
-from ansible_collections.entsso.password_sync.plugins.module_utils._ldap_settings import LdapSettings
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._directory import Directory
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._directory_forest import ForestRead, read_forest
+from ansible_collections.entsso.password_sync.plugins.module_utils.ldap._domain_controllers import Role
+from ansible_collections.entsso.password_sync.plugins.module_utils.ldap._ldap_settings import LdapSettings
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.directory._directory import Directory
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.directory._directory_forest import (
+    ForestRead,
+    read_forest,
+)
 from lab.forest import Forest
 from lab.ldap import LdapServer, forest_objects
 from lab.ldap.dns import NameServer

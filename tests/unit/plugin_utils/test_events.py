@@ -13,9 +13,9 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._errors impor
     HostUnreachable,
     UnreadableOutput,
 )
-from ansible_collections.entsso.password_sync.plugins.module_utils._eventlog import EventQuery
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._events import EventReading
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._host import Host
+from ansible_collections.entsso.password_sync.plugins.module_utils.codec._eventlog import EventQuery
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._events import EventReading
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._host import Host
 from ansible_collections.entsso.password_sync.tests.unit.plugin_utils.scripted import (
     NOTHING,
     TIMED_OUT,

@@ -19,8 +19,8 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._errors impor
     QuotaExceeded,
     WsmanFault,
 )
-from ansible_collections.entsso.password_sync.plugins.module_utils._fault_table import FAULTS, FaultRow, find
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._host import Host
+from ansible_collections.entsso.password_sync.plugins.module_utils.codec._fault_table import FAULTS, FaultRow, find
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._host import Host
 from ansible_collections.entsso.password_sync.tests.unit.lab.endpoint_kit import serving
 from ansible_collections.entsso.password_sync.tests.unit.plugin_utils.fault_kit import NamedMachine, opened, start
 from lab.endpoint import Endpoint

@@ -23,8 +23,8 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._errors impor
     Unquotable,
     UnreadableOutput,
 )
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._files import FileState
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._host import Host
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._files import FileState
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._host import Host
 from ansible_collections.entsso.password_sync.tests.unit.plugin_utils.scripted import (
     NOTHING,
     SENT,

@@ -25,7 +25,7 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._errors impor
     NotWindows,
     OutcomeUnknown,
 )
-from ansible_collections.entsso.password_sync.plugins.module_utils._eventlog import EventQuery
+from ansible_collections.entsso.password_sync.plugins.module_utils.codec._eventlog import EventQuery
 from ansible_collections.entsso.password_sync.tests.unit.lab.endpoint_kit import (
     PASSWORD,
     USER,

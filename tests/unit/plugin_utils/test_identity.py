@@ -11,17 +11,17 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.entsso.password_sync.plugins.module_utils._computer_name import (
-    ExpectedMachine,
-    expected_machine,
-)
 from ansible_collections.entsso.password_sync.plugins.module_utils._errors import (
     HostUnreachable,
     UnreadableOutput,
     WrongMachine,
 )
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._host import Host
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._identity import expected_of
+from ansible_collections.entsso.password_sync.plugins.module_utils.codec._computer_name import (
+    ExpectedMachine,
+    expected_machine,
+)
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._host import Host
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._identity import expected_of
 from ansible_collections.entsso.password_sync.tests.unit.lab.endpoint_kit import serving
 from ansible_collections.entsso.password_sync.tests.unit.lab_host import Lab, running
 from ansible_collections.entsso.password_sync.tests.unit.plugin_utils.exchange_kit import KINDS

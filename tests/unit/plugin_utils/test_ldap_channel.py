@@ -20,8 +20,8 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._errors impor
     DirectoryUnreachable,
     UnreadableOutput,
 )
-from ansible_collections.entsso.password_sync.plugins.plugin_utils import _ldap_channel
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._ldap_channel import Channel, Wait, connect
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.directory import _ldap_channel
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.directory._ldap_channel import Channel, Wait, connect
 
 
 @pytest.fixture

@@ -11,13 +11,13 @@ import sys
 import pytest
 
 from ansible_collections.entsso.password_sync.plugins.module_utils._errors import DirectoryUnreachable, HostError
-from ansible_collections.entsso.password_sync.plugins.module_utils._ldap_settings import LdapSettings
-from ansible_collections.entsso.password_sync.plugins.plugin_utils import _ldap_lookup
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._ldap_kerberos import (
+from ansible_collections.entsso.password_sync.plugins.module_utils.ldap._ldap_settings import LdapSettings
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.directory import _ldap_lookup
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.directory._ldap_kerberos import (
     kerberos_unusable,
     logon_failure,
 )
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._ldap_lookup import (
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.directory._ldap_lookup import (
     MAX_CANDIDATES,
     addresses,
     find_domain_controllers,

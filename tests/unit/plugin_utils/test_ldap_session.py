@@ -12,7 +12,6 @@ import pytest
 import sansldap
 from unit.plugin_utils.ldap_kit import NTLM, scripted, server, settings
 
-from ansible_collections.entsso.password_sync.plugins.module_utils import _ldap_change
 from ansible_collections.entsso.password_sync.plugins.module_utils._errors import (
     AccessDenied,
     AuthenticationRejected,
@@ -22,15 +21,16 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._errors impor
     HostError,
     UnreadableOutput,
 )
-from ansible_collections.entsso.password_sync.plugins.module_utils._ldap_root_dse import RootDse
-from ansible_collections.entsso.password_sync.plugins.module_utils._ldap_settings import (
+from ansible_collections.entsso.password_sync.plugins.module_utils.ldap import _ldap_change
+from ansible_collections.entsso.password_sync.plugins.module_utils.ldap._ldap_root_dse import RootDse
+from ansible_collections.entsso.password_sync.plugins.module_utils.ldap._ldap_settings import (
     LdapSettings,
     Protocol,
     TlsMode,
 )
-from ansible_collections.entsso.password_sync.plugins.plugin_utils import _ldap_session
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._ldap_channel import connect
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._ldap_session import (
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.directory import _ldap_session
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.directory._ldap_channel import connect
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.directory._ldap_session import (
     LdapSession,
     Scope,
     open_session,

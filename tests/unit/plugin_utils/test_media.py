@@ -16,8 +16,8 @@ import pytest
 from unit.lab_host import Lab, local_copy, media, running
 
 from ansible_collections.entsso.password_sync.plugins.module_utils._plan import PlanError
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._download import check_url, file_name
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._protected_folder import PROTECTED_ROOT
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._protected_folder import PROTECTED_ROOT
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.transfer._download import check_url, file_name
 from lab.example import MEDIA_FOLDER
 from lab.windows.host import SimulatedHost
 from lab.windows.tools.curl import Web

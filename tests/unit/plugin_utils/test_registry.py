@@ -16,8 +16,8 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._errors impor
     OutcomeUnknown,
     UnreadableOutput,
 )
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._host import Host
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._registry import Registry, ValueType
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._host import Host
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._registry import Registry, ValueType
 from ansible_collections.entsso.password_sync.tests.unit.plugin_utils.scripted import ScriptedExchange, Step, output
 
 LSA = r"SYSTEM\CurrentControlSet\Control\Lsa"

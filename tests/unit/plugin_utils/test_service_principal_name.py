@@ -18,10 +18,13 @@ from unit.plugin_utils.ldap_kit import BASE, PASSWORD, READER, server, settings
 
 from ansible_collections.entsso.password_sync.plugins.module_utils._errors import DeadlineExceeded
 from ansible_collections.entsso.password_sync.plugins.modules import service_principal_name
-from ansible_collections.entsso.password_sync.plugins.plugin_utils import _directory
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._directory import Directory
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._ldap_session import LdapSession
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._replication import Awaited, wait_until_seen
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.directory import _directory
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.directory._directory import Directory
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.directory._ldap_session import LdapSession
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.directory._replication import (
+    Awaited,
+    wait_until_seen,
+)
 from lab.ldap import LdapServer
 from lab.ldap.changes import Request, Store, Verdict
 from lab.ldap.dns import NameServer

@@ -13,8 +13,8 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._errors impor
     OperationFailed,
     UnreadableOutput,
 )
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._host import Host
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._services import (
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._host import Host
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._services import (
     ServiceRunState,
     Services,
     ServiceState,

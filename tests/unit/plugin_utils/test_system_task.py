@@ -18,10 +18,10 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._errors impor
     OutcomeUnknown,
     Unquotable,
 )
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._command import CommandResult, RunAs
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._host import Host
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._protected_folder import PROTECTED_ROOT
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._system_task import system_task
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._command import CommandResult, RunAs
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._host import Host
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._protected_folder import PROTECTED_ROOT
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._system_task import system_task
 from lab.settings import LabSettings
 from lab.windows.access import ADMINISTRATORS, SYSTEM
 from lab.windows.console import Invocation, Job, Program, Sleep, instant

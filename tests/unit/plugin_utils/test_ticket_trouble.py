@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from ansible_collections.entsso.password_sync.plugins.module_utils._errors import AuthenticationRejected
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._connection import connection_settings
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._ticket_trouble import kerberos_trouble
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.connection._connection import connection_settings
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.connection._ticket_trouble import kerberos_trouble
 from ansible_collections.entsso.password_sync.tests.unit.lab.endpoint_kit import serving
 from ansible_collections.entsso.password_sync.tests.unit.plugin_utils.ansible_connection import connection
 from ansible_collections.entsso.password_sync.tests.unit.plugin_utils.exchange_kit import KINDS, opened, variables

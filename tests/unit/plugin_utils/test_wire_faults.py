@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.entsso.password_sync.plugins.module_utils import _winrs as winrs
 from ansible_collections.entsso.password_sync.plugins.module_utils._errors import (
     ConnectionLost,
     EnvelopeTooLarge,
@@ -22,8 +21,9 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._errors impor
     UnreadableOutput,
     WsmanFault,
 )
-from ansible_collections.entsso.password_sync.plugins.module_utils._eventlog import EventQuery
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._host import Host
+from ansible_collections.entsso.password_sync.plugins.module_utils.codec import _winrs as winrs
+from ansible_collections.entsso.password_sync.plugins.module_utils.codec._eventlog import EventQuery
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._host import Host
 from ansible_collections.entsso.password_sync.tests.unit.lab.endpoint_kit import EchoProcess, serving
 from ansible_collections.entsso.password_sync.tests.unit.plugin_utils.exchange_kit import KINDS
 from ansible_collections.entsso.password_sync.tests.unit.plugin_utils.fault_kit import (

@@ -15,7 +15,7 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._errors impor
     UnreadableOutput,
     WsmanFault,
 )
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._host import Host
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._host import Host
 from ansible_collections.entsso.password_sync.tests.unit.plugin_utils.scripted import (
     NOT_FOUND,
     NOTHING,

@@ -17,8 +17,8 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._errors impor
     NotWindows,
     OutcomeUnknown,
 )
-from ansible_collections.entsso.password_sync.plugins.module_utils._soap import envelope
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._wsman import Repeat, Wsman
+from ansible_collections.entsso.password_sync.plugins.module_utils.codec._soap import envelope
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._wsman import Repeat, Wsman
 from ansible_collections.entsso.password_sync.tests.unit.plugin_utils.scripted import Clock, ScriptedExchange, Step, ok
 
 REQUEST = envelope("urn:x/Get", "urn:r")

@@ -19,12 +19,14 @@ from unittest.mock import patch
 from unit.lab.endpoint_kit import new_address
 from unit.plugin_utils.ansible_connection import connection
 
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._authentication_guard import AuthenticationGuard
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._connection import connection_settings
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._connection_settings import Exposure
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._host import Host
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._http_exchange import HttpExchange
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._wsman import Exchange
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.connection._authentication_guard import (
+    AuthenticationGuard,
+)
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.connection._connection import connection_settings
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.connection._connection_settings import Exposure
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.connection._http_exchange import HttpExchange
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._host import Host
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._wsman import Exchange
 from lab.endpoint import Endpoint, EndpointServer
 from lab.endpoint.request_context import Call
 from lab.forest import Forest

@@ -11,7 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from ansible_collections.entsso.password_sync.plugins.module_utils._msi import MsiDatabase, MsiError, MsiRow, read_msi
+from ansible_collections.entsso.password_sync.plugins.module_utils.msi._msi import (
+    MsiDatabase,
+    MsiError,
+    MsiRow,
+    read_msi,
+)
 
 STANDARD_FOLDERS: Mapping[str, str] = {
     "SystemFolder": r"C:\Windows\SysWOW64",

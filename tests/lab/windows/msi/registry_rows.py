@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from ansible_collections.entsso.password_sync.plugins.module_utils._msi import MsiRow
+from ansible_collections.entsso.password_sync.plugins.module_utils.msi._msi import MsiRow
 from lab.windows.lsa import VALUE
 from lab.windows.msi.package import Component, Package, formatted, number, text
 from lab.windows.registry import ValueType
