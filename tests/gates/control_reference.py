@@ -39,7 +39,7 @@ A source names the page or event, then the place in the project's fact sheets wh
 
 def subjects() -> Mapping[str, str]:
     """Returns for each control on what it is judged, empty where no code judges it."""
-    folder = ROOT / "plugins" / "module_utils"
+    folder = ROOT / "plugins" / "module_utils" / "judge"
     code = {subject: (folder / name).read_text(encoding="utf-8") for name, subject in JUDGES.items()}
     return {
         control.id: ", ".join(subject for subject, text in code.items() if f'"{control.id}"' in text)

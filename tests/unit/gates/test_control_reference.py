@@ -21,5 +21,5 @@ def test_page_has_every_control_with_its_sentences() -> None:
 
 
 def test_every_file_that_judges_is_looked_at() -> None:
-    judges = {path.name for path in (ROOT / "plugins" / "module_utils").glob("_judge_*.py")}
+    judges = {path.name for path in (ROOT / "plugins" / "module_utils" / "judge").glob("_judge_*.py")}
     assert judges == set(JUDGES)
