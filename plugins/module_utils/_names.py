@@ -37,6 +37,6 @@ PASSWORD_SYNC_LIBRARY = "SSOPSServer.dll"
 MARKERS_KEY = r"SOFTWARE\entsso.password_sync\Markers"
 """Where this collection remembers settings that can be written and not read back."""
 
-ROLLOUT_LOCK_FOLDER = r"C:\ProgramData\entsso.password_sync\rollout-lock"
+ROLLOUT_LOCK_FOLDER = r"C:\Program Files\entsso.password_sync\rollout-lock"
 ROLLOUT_LOCK_KEY = r"SOFTWARE\entsso.password_sync\RolloutLock"
 """One folder for each holder of the rollout lock, and who that is."""

@@ -43,9 +43,10 @@ extends_documentation_fragment:
   - entsso.password_sync.attributes.resource
   - entsso.password_sync.connection
 notes:
-  - The lock is a folder below C(C:\ProgramData\entsso.password_sync), made by C(mkdir) in the WinRS command shell,
-    which succeeds for one run only, and a value in the registry that says who holds it. Both are read through WMI.
-  - The account of the run must be an administrator of the host, or have both rights there.
+  - The lock is a folder below C(C:\Program Files\entsso.password_sync), which only administrators may write to, made by
+    C(mkdir) in the WinRS command shell, which succeeds for one run only, and a value in the registry that says who
+    holds it. Both are read through WMI.
+  - The account of the run must be an administrator of the host.
 seealso:
   - module: entsso.password_sync.domain_controller_restart
 """

@@ -36,6 +36,7 @@ from ansible_collections.entsso.password_sync.plugins.module_utils.codec._cim im
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._resource import Resource, Task, unknown
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._system import read_system
 from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._host import Host
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._protected_folder import protected_folder
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,8 @@ class RolloutLockResource(Resource):
             return LockState(number)
 
     def _make(self, number: int) -> None:
-        self.host.files.make_directory(ROLLOUT_LOCK_FOLDER)
+        # Where every user may make folders, every user could hold the lock.
+        protected_folder(self.host, ntpath.basename(ROLLOUT_LOCK_FOLDER))
         result = self.host.run(f"mkdir {cmd_path(self._folder(number))}", deadline=60)
         if result.exit_code != 0:
             raise OperationFailed(
