@@ -95,6 +95,7 @@ from ansible_collections.entsso.password_sync.plugins.module_utils.ldap._ldap_se
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._domain_controller_info import (
     domain_controller_values,
 )
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._run_folder import run_folder
 from ansible_collections.entsso.password_sync.plugins.plugin_utils.directory._directory import Directory
 from ansible_collections.entsso.password_sync.plugins.plugin_utils.directory._directory_forest import (
     ForestRead,
@@ -132,12 +133,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable):
             self._add(inventory, item)
 
     def _read(self) -> ForestRead:
-        from ansible import constants
-
         options = self.get_options()
-        folder = str(constants.DEFAULT_LOCAL_TMP)  # type: ignore[attr-defined]
         try:
-            with Directory(ldap_settings(options), folder) as directory:
+            with Directory(ldap_settings(options), run_folder()) as directory:
                 read = read_forest(directory, whole=bool(options["forest"]))
         except HostError as error:
             raise AnsibleParserError(str(error)) from None

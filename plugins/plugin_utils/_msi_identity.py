@@ -10,10 +10,9 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ansible import constants
-
 from ansible_collections.entsso.password_sync.plugins.module_utils.msi._msi import read_msi
 from ansible_collections.entsso.password_sync.plugins.module_utils.msi._msi_package import summarize
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._run_folder import run_folder
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ def identify(data: bytes, sha256: str) -> MsiIdentity:
     Raises:
         MsiError: It is no usable MSI.
     """
-    remembered = Path(str(constants.DEFAULT_LOCAL_TMP)) / f"entsso-msi-{sha256}.json"  # type: ignore[attr-defined]
+    remembered = Path(run_folder()) / f"entsso-msi-{sha256}.json"
     try:
         return MsiIdentity(**json.loads(remembered.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):

@@ -68,15 +68,17 @@ class Managed(ABC):
     def apply(self, change: Change) -> None:
         """Makes one planned change."""
 
-    def tidy(self) -> None:  # noqa: B027 - most have nothing to do here
+    def tidy(self) -> None:
         """Called in a run that finds nothing to change: removes what a killed run of ours has left; else nothing."""
+        return
 
-    def settle(self) -> None:  # noqa: B027 - most have nothing to do here
+    def settle(self) -> None:
         """Called in a run that leaves all as wanted, changed or not: waits until others see it too; else nothing.
 
         Raises:
             HostError: Somebody does not see it.
         """
+        return
 
     def result(self, estate: Estate, changes: tuple[Change, ...]) -> Mapping[str, Any]:
         """Returns what the module returns beyond the changes; by default nothing.

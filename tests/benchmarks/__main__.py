@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import processor, transfer
+from benchmarks import processor, rollout, transfer
 from benchmarks.play import INFO, require, write_play
 from lab.example import one_package, two_packages, variables
 from lab.forest import Forest
@@ -27,6 +27,9 @@ def main() -> int:
             print(f"  {line}")
         print("Bringing files to a host, best of several rounds:")
         for line in transfer.lines(Path(folder)):
+            print(f"  {line}")
+        print("Planning a rollout of 500 domain controllers in 60 sites (at most 1 second is promised):")
+        for line in rollout.lines():
             print(f"  {line}")
         print("CPU time of the control node for one pcns_info above an empty task (at most 40 ms a host are promised):")
         for line in processor.lines(Path(folder)):

@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from interop.own_domain import own_domain
 
 from gates import needs
 from lab.samba.directory import Domain
 
 _HERE = Path(__file__).parent
-_CACHE = Path(__file__).parents[2] / "build" / "samba"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -39,7 +39,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 @pytest.fixture(scope="session")
 def domain() -> Iterator[Domain]:
     """A domain of this process's own; Kerberos in this process uses it and nothing else of the machine."""
-    with pytest.MonkeyPatch.context() as environment, Domain.start(_CACHE) as started:
-        for name, value in started.environment().items():
-            environment.setenv(name, value)
+    with own_domain() as started:
         yield started

@@ -17,6 +17,7 @@ import pytest
 import yaml
 from ansible import constants
 from interop.directory_kit import PASSWORD, kerberos
+from interop.own_domain import own_domain
 from unit.plugin_utils.directory_task import DirectoryTasks
 
 from ansible_collections.entsso.password_sync.plugins.module_utils._errors import DirectoryError
@@ -95,9 +96,7 @@ class Place:
 @pytest.fixture(scope="module")
 def domain() -> Iterator[Domain]:
     """A domain of this file's own: another has domain controllers that only exist on paper, and all are waited for."""
-    with pytest.MonkeyPatch.context() as environment, Domain.start(CACHE) as started:
-        for name, value in started.environment().items():
-            environment.setenv(name, value)
+    with own_domain() as started:
         yield started
 
 

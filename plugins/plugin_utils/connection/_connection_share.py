@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-from ansible import constants
-
 from ansible_collections.entsso.password_sync.plugins.module_utils._errors import AuthenticationRejected, HostError
 from ansible_collections.entsso.password_sync.plugins.module_utils.connection._connection_rights import (
     SHARE,
@@ -15,6 +13,7 @@ from ansible_collections.entsso.password_sync.plugins.module_utils.connection._c
 )
 from ansible_collections.entsso.password_sync.plugins.module_utils.transfer import _smb_status as smb_status
 from ansible_collections.entsso.password_sync.plugins.module_utils.transfer._transfer import login_for
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._run_folder import run_folder
 from ansible_collections.entsso.password_sync.plugins.plugin_utils.connection._authentication_guard import (
     AuthenticationGuard,
 )
@@ -44,10 +43,7 @@ def try_share(host: Host, port: int) -> RightStanding:
     )
     if login is None:
         return _unknown("the connection authenticates with a certificate, which SMB does not take")
-    guard = AuthenticationGuard(
-        str(constants.DEFAULT_LOCAL_TMP),  # type: ignore[attr-defined]
-        credentials.account,
-    )
+    guard = AuthenticationGuard(run_folder(), credentials.account)
     server = Server(host.name, port, _SHARE, credentials, login)
     try:
         with open_share(server, lambda attempt: guard.attempt(host.name, attempt), silence=_SILENCE):

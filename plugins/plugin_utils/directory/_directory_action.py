@@ -12,6 +12,7 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._errors impor
 from ansible_collections.entsso.password_sync.plugins.module_utils._plan import PlanError
 from ansible_collections.entsso.password_sync.plugins.module_utils.ldap._ldap_settings import ldap_settings
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._action import WindowsAction
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._run_folder import run_folder
 from ansible_collections.entsso.password_sync.plugins.plugin_utils.directory._directory import Directory
 
 
@@ -25,9 +26,7 @@ class DirectoryAction(WindowsAction):
         Raises:
             UnsupportedConnection: The arguments contradict each other, or would show the password.
         """
-        from ansible import constants
-
-        return Directory(ldap_settings(arguments), str(constants.DEFAULT_LOCAL_TMP))  # type: ignore[attr-defined]
+        return Directory(ldap_settings(arguments), run_folder())
 
     def _raise(self, error: PlanError | HostError, task_vars: Mapping[str, Any]) -> NoReturn:
         """Fails the task: a domain controller that can't be reached says nothing about the host of the play."""

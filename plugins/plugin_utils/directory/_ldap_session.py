@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import importlib
 import ssl
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -333,8 +334,8 @@ def open_session(settings: LdapSettings, host: str, folder: str) -> LdapSession:
         HostError: A library is missing.
     """
     try:
-        import sansldap  # noqa: F401
-        import spnego  # noqa: F401
+        for library in ("sansldap", "spnego"):
+            importlib.import_module(library)
     except ImportError as error:
         raise HostError(
             host,

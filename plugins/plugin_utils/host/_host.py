@@ -13,6 +13,7 @@ from typing import Any
 from ansible_collections.entsso.password_sync.plugins.module_utils._errors import HostError
 from ansible_collections.entsso.password_sync.plugins.module_utils._plan import PlanError
 from ansible_collections.entsso.password_sync.plugins.module_utils.codec._computer_name import ExpectedMachine
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._run_folder import run_folder
 from ansible_collections.entsso.password_sync.plugins.plugin_utils.connection._authentication_guard import (
     AuthenticationGuard,
 )
@@ -207,11 +208,9 @@ def open_host(connection: Any, task_vars: Mapping[str, Any], *, name: str | None
     Raises:
         UnsupportedConnection: The connection's settings can't be used.
     """
-    from ansible import constants
-
     host = name or str(task_vars["inventory_hostname"])
     settings = connection_settings(connection, host, exposure=_exposure(task_vars, host))
-    guard = AuthenticationGuard(str(constants.DEFAULT_LOCAL_TMP), settings.account)  # type: ignore[attr-defined]
+    guard = AuthenticationGuard(run_folder(), settings.account)
     return Host(
         host,
         HttpExchange(settings, host, guard),

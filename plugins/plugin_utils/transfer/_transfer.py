@@ -11,8 +11,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from ansible import constants
-
 from ansible_collections.entsso.password_sync.plugins.module_utils._errors import (
     HostError,
     OperationFailed,
@@ -26,6 +24,7 @@ from ansible_collections.entsso.password_sync.plugins.module_utils.transfer._tra
     milestone,
 )
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._resource import Task
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._run_folder import run_folder
 from ansible_collections.entsso.password_sync.plugins.plugin_utils.connection._authentication_guard import (
     AuthenticationGuard,
 )
@@ -133,8 +132,7 @@ def _server(host: Host, task: Task) -> Server:
 
 def _guarded(host: Host, server: Server) -> Callable[[Callable[[], T]], T]:
     """Lets the guard of the run know what becomes of the account here too."""
-    folder = str(constants.DEFAULT_LOCAL_TMP)  # type: ignore[attr-defined]
-    guard = AuthenticationGuard(folder, server.credentials.account)
+    guard = AuthenticationGuard(run_folder(), server.credentials.account)
     return lambda attempt: guard.attempt(host.name, attempt)
 
 
