@@ -40,7 +40,6 @@ options:
         KDC, no such account or service), which is known before a password has been checked.
     type: str
     choices: [negotiate, kerberos, ntlm, simple]
-    default: negotiate
   tls_mode:
     description:
       - Where TLS begins. V(ldaps) is from the first byte, V(start_tls) before the logon.
@@ -77,18 +76,15 @@ options:
       - The default is none, and the control node's own resolver is asked.
     type: list
     elements: str
-    default: []
   connection_timeout:
     description:
       - Seconds in which a connection, or an answer of DNS, must come. The default is five seconds.
     type: float
-    default: 5.0
   timeout:
     description:
       - Seconds in which the answer to one question must be complete. The default is a minute.
       - How long a KDC is waited for is not decided here, and is up to the Kerberos library and C(krb5.conf).
     type: float
-    default: 60.0
 requirements:
   - sansldap on the control node
   - pyspnego on the control node, with its extra C(kerberos) for Kerberos
@@ -98,4 +94,19 @@ notes:
     run on C(localhost).
   - A referral is followed once, with the same account. Parts of a search that are on other servers are not.
   - More than 100,000 objects, or a message of more than 16 MiB, are refused.
+"""
+
+    VARIABLES = r"""
+options: {}
+notes:
+  - How the directory is reached is said once, by the variables C(password_sync_ldap_domain),
+    C(password_sync_ldap_server), C(password_sync_ldap_port), C(password_sync_ldap_auth_protocol),
+    C(password_sync_ldap_tls_mode), C(password_sync_ldap_username), C(password_sync_ldap_password),
+    C(password_sync_ldap_ticket_cache), C(password_sync_ldap_ca_cert), C(password_sync_ldap_name_servers),
+    C(password_sync_ldap_connection_timeout) and C(password_sync_ldap_timeout), which mean what the options of
+    M(entsso.password_sync.domain_controller_info) do.
+  - Those modules that have these options take them from the variables too where a task does not give them. C(domain),
+    C(server) and C(port) belong together, and so do C(auth_protocol), C(username), C(password) and C(ticket_cache).
+    Where a task gives one of them, the variables of its neighbours do not count.
+  - The directory is asked where C(password_sync_ldap_domain) or C(password_sync_ldap_server) is set.
 """

@@ -134,17 +134,17 @@ LDAP: Specification = {
     "auth_protocol": {
         "type": "str",
         "choices": ["negotiate", "kerberos", "ntlm", "simple"],
-        "default": "negotiate",
     },
     "tls_mode": {"type": "str", "choices": ["ldaps", "start_tls"]},
     "username": {"type": "str"},
     "password": {"type": "str", "no_log": True},
     "ticket_cache": {"type": "str"},
     "ca_cert": {"type": "path"},
-    "name_servers": {"type": "list", "elements": "str", "default": []},
-    "connection_timeout": {"type": "float", "default": 5.0},
-    "timeout": {"type": "float", "default": 60.0},
+    "name_servers": {"type": "list", "elements": "str"},
+    "connection_timeout": {"type": "float"},
+    "timeout": {"type": "float"},
 }
+"""Without defaults: what is not given comes from the variables `password_sync_ldap_*`."""
 
 DOMAIN_CONTROLLER_INFO: Specification = {**LDAP, "forest": {"type": "bool", "default": False}}
 

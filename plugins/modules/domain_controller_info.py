@@ -31,6 +31,7 @@ extends_documentation_fragment:
   - entsso.password_sync.attributes
   - entsso.password_sync.attributes.directory
   - entsso.password_sync.ldap
+  - entsso.password_sync.ldap.variables
 notes:
   - These questions are asked. The rootDSE; the C(crossRef) objects below C(CN=Partitions); the objects of the classes
     C(server) and C(nTDSDSA) below C(CN=Sites); C(fSMORoleOwner) of the schema, of C(CN=Partitions), and for each

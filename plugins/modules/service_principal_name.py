@@ -69,6 +69,7 @@ extends_documentation_fragment:
   - entsso.password_sync.attributes
   - entsso.password_sync.attributes.directory_resource
   - entsso.password_sync.ldap
+  - entsso.password_sync.ldap.variables
 notes:
   - Reading needs any account of the forest. Writing needs the right C(Write servicePrincipalName) on the account, which
     administrators of its domain have. C(Validated write to service principal name) is enough only for a computer or

@@ -32,8 +32,17 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._plan import 
     overlay,
 )
 from ansible_collections.entsso.password_sync.plugins.module_utils._state_types import STATE_TYPES
+from ansible_collections.entsso.password_sync.plugins.module_utils.ldap._ldap_settings import (
+    is_configured,
+    ldap_settings,
+)
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._resource import Managed, Resource, Task
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._run_folder import run_folder
 from ansible_collections.entsso.password_sync.plugins.plugin_utils.connection._preload import preload
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.directory._directory import Directory
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.directory._directory_settings import (
+    directory_variables,
+)
 from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._host import open_host
 
 PLANNED_FACT = "entsso_password_sync_planned"
@@ -69,11 +78,13 @@ class WindowsAction(ActionBase):
     argument_spec: ClassVar[Mapping[str, Any]] = {}
     constraints: ClassVar[Mapping[str, Any]] = {}
 
+    _secrets: set[str]
+
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Runs the task; see Ansible's ActionBase."""
         task_vars = task_vars or {}
         result: dict[str, Any] = super().run(tmp, task_vars)
-        arguments, secrets = self._arguments()
+        arguments, self._secrets = self._arguments()
         subject = str(self._task.delegate_to or task_vars.get("inventory_hostname", ""))
         task = Task(
             subject=subject,
@@ -90,7 +101,7 @@ class WindowsAction(ActionBase):
                 self._raise(error, task_vars)
             # A check judges what can't be read as unknown and goes on.
             result.update({"changed": False, "msg": str(error)})
-        censored: dict[str, Any] = remove_values(result, secrets)
+        censored: dict[str, Any] = remove_values(result, self._secrets)
         return censored
 
     def _raise(self, error: PlanError | HostError, task_vars: Mapping[str, Any]) -> NoReturn:
@@ -103,6 +114,21 @@ class WindowsAction(ActionBase):
     def _perform(self, task: Task, task_vars: Mapping[str, Any]) -> dict[str, Any]:
         """Does the work of the action and returns its result."""
         raise NotImplementedError
+
+    def _directory_or_none(self, task_vars: Mapping[str, Any]) -> Directory | None:
+        """Returns the directory that the variables name, of which nothing is opened yet; None where they name none.
+
+        Raises:
+            UnsupportedConnection: The variables contradict each other, or would show the password.
+        """
+        options = self._directory_variables(task_vars)
+        return Directory(ldap_settings(options), run_folder()) if is_configured(options) else None
+
+    def _directory_variables(self, task_vars: Mapping[str, Any]) -> dict[str, Any]:
+        options = directory_variables(task_vars, self._templar.template)
+        if options.get("password"):
+            self._secrets.add(str(options["password"]))
+        return options
 
     def _arguments(self) -> tuple[dict[str, Any], set[str]]:
         try:

@@ -22,7 +22,7 @@ class DomainControllerInfoAction(DirectoryAction):
     """Reads and returns."""
 
     def _perform(self, task: Task, task_vars: Mapping[str, Any]) -> dict[str, Any]:
-        with self._directory(task.arguments) as directory:
+        with self._directory(task.arguments, task_vars) as directory:
             read = read_forest(directory, whole=bool(task.arguments["forest"]))
         for domain, reason in read.unread.items():
             task.warn(f"The domain {domain} could not be read. {reason}")

@@ -127,7 +127,7 @@ class ServicePrincipalNameAction(DirectoryAction, ConvergingAction):
     """Converges."""
 
     def _perform(self, task: Task, task_vars: Mapping[str, Any]) -> dict[str, Any]:
-        with self._directory(task.arguments) as directory:
+        with self._directory(task.arguments, task_vars) as directory:
             return self._converge(ServicePrincipalNameResource(directory, task), task, task_vars)
 
 

@@ -23,6 +23,7 @@ from ansible import constants
 from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar
 from unit.lab.endpoint_kit import no_bugs
 from unit.plugin_utils.ansible_connection import connection
 
@@ -192,7 +193,7 @@ class Lab:
             delegate_to=None,
             get_search_path=lambda: [str(MEDIA_FOLDER.parent)],
         )
-        found = module_class(module)(task, self.connection(host), None, DataLoader(), None)
+        found = module_class(module)(task, self.connection(host), None, DataLoader(), Templar(DataLoader()))
         found._load_name = f"ansible_collections.entsso.password_sync.plugins.action.{module}"
         return found
 

@@ -87,18 +87,45 @@ def ldap_settings(arguments: Mapping[str, Any]) -> LdapSettings:
         domain=str(given.get("domain", "")).strip().rstrip(".").lower(),
         server=str(given.get("server", "")).strip().rstrip("."),
         port=int(given.get("port", 0)),
-        protocol=Protocol(str(given["auth_protocol"])),
+        protocol=Protocol(str(given.get("auth_protocol", LdapSettings.protocol))),
         tls_mode=TlsMode(str(given["tls_mode"])) if "tls_mode" in given else _usual_tls(given),
         username=str(given.get("username", "")),
         password=str(given["password"]) if given.get("password") else None,
         ticket_cache=str(given.get("ticket_cache", "")),
         ca_cert=str(given.get("ca_cert", "")),
         name_servers=tuple(str(item) for item in given.get("name_servers", ())),
-        connection_timeout=float(given["connection_timeout"]),
-        timeout=float(given["timeout"]),
+        connection_timeout=float(given.get("connection_timeout", LdapSettings.connection_timeout)),
+        timeout=float(given.get("timeout", LdapSettings.timeout)),
     )
     _refuse(settings)
     return settings
+
+
+VARIABLES = "password_sync_ldap_"
+"""Prefix of the variables that stand in for options that are not given."""
+
+_TOGETHER = (
+    frozenset({"domain", "server", "port"}),
+    frozenset({"auth_protocol", "username", "password", "ticket_cache"}),
+)
+"""Options that belong together: where, and as whom. A task that gives one wants no variable of its neighbours."""
+
+
+def with_variables(arguments: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns options, and for those that are not given the variables that stand in for them.
+
+    Args:
+        arguments: What the task gives, by option.
+        variables: What the variables say, by option.
+    """
+    given = {name: value for name, value in arguments.items() if value is not None}
+    closed = {name for group in _TOGETHER if group & given.keys() for name in group}
+    return {**{name: value for name, value in variables.items() if name not in closed}, **given}
+
+
+def is_configured(arguments: Mapping[str, Any]) -> bool:
+    """Whether options say where the directory is."""
+    return bool(arguments.get("domain") or arguments.get("server"))
 
 
 def _usual_tls(given: Mapping[str, Any]) -> TlsMode:

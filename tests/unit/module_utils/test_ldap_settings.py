@@ -26,7 +26,9 @@ from ansible_collections.entsso.password_sync.plugins.module_utils.ldap._ldap_se
     LdapSettings,
     Protocol,
     TlsMode,
+    is_configured,
     ldap_settings,
+    with_variables,
 )
 
 ACCOUNT = {"username": "CORP\\reader", "password": "Secret-Passw0rd"}
@@ -141,3 +143,38 @@ def test_a_server_that_is_no_domain_controller() -> None:
     for entry in (None, other):
         with pytest.raises(UnreadableOutput, match="what answers is no domain controller of Active Directory"):
             root_dse(entry, "ldap.example")
+
+
+def test_variables_stand_in_for_options_that_are_not_given() -> None:
+    variables = {"domain": "corp.example", "username": "CORP\\reader", "password": "secret", "ca_cert": "/ca.pem"}
+    assert with_variables({"timeout": 3.0, "server": None}, variables) == {**variables, "timeout": 3.0}
+
+
+def test_where_and_as_whom_are_never_mixed_from_task_and_variables() -> None:
+    variables = {
+        "domain": "corp.example",
+        "port": 10389,
+        "auth_protocol": "ntlm",
+        "username": "CORP\\reader",
+        "password": "secret",
+        "ca_cert": "/ca.pem",
+    }
+    assert with_variables({"server": "dc01.other.example", "ticket_cache": "FILE:/cache"}, variables) == {
+        "server": "dc01.other.example",
+        "ticket_cache": "FILE:/cache",
+        "ca_cert": "/ca.pem",
+    }
+
+
+@pytest.mark.parametrize(
+    ("options", "configured"),
+    [
+        ({}, False),
+        ({"domain": ""}, False),
+        ({"username": "x"}, False),
+        ({"server": "dc"}, True),
+        ({"domain": "d"}, True),
+    ],
+)
+def test_a_directory_is_configured_where_it_is_said_where_it_is(options: dict[str, str], configured: bool) -> None:
+    assert is_configured(options) is configured

@@ -14,6 +14,7 @@ from unittest.mock import patch
 import pytest
 from ansible.errors import AnsibleActionFail
 from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar
 from unit.lab_host import Result, Spoken, module_class, multiset
 
 from ansible_collections.entsso.password_sync.plugins.plugin_utils import _action
@@ -31,18 +32,24 @@ class DirectoryTasks:
         self.spoken = Spoken()
 
     def run(
-        self, *, check: bool = False, diff: bool = False, facts: Mapping[str, Any] | None = None, **given: Any
+        self,
+        *,
+        check: bool = False,
+        diff: bool = False,
+        facts: Mapping[str, Any] | None = None,
+        variables: Mapping[str, Any] | None = None,
+        **given: Any,
     ) -> Result:
         """Runs the module as a task of localhost; its password must not be in the result."""
         name = f"entsso.password_sync.{self.module}"
         task = SimpleNamespace(
             action=name, args={**self.common, **given}, check_mode=check, diff=diff, async_val=0, delegate_to=None
         )
-        action = module_class(self.module)(task, UNUSED, None, DataLoader(), None)
+        action = module_class(self.module)(task, UNUSED, None, DataLoader(), Templar(DataLoader()))
         action._load_name = name
-        variables = {"inventory_hostname": "localhost", "ansible_facts": dict(facts or {})}
+        known = {"inventory_hostname": "localhost", "ansible_facts": dict(facts or {}), **(variables or {})}
         with patch.object(_action, "display", self.spoken):
-            result: Result = action.run(None, variables)
+            result: Result = action.run(None, known)
         assert str(self.common["password"]) not in json.dumps(result)
         return result
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,6 +18,7 @@ import yaml
 from ansible import constants
 from ansible.errors import AnsibleActionFail
 from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar
 from unit.lab_host import Spoken, module_class
 from unit.plugin_utils.ldap_kit import PASSWORD, READER, server
 
@@ -47,15 +48,18 @@ def spoken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Spoken]:
         yield found
 
 
-def run(service: LdapServer, **given: Any) -> dict[str, Any]:
-    arguments = {
+def usual(service: LdapServer) -> dict[str, Any]:
+    return {
         "server": service.address,
         "port": service.port,
         "auth_protocol": "ntlm",
         "username": READER,
         "password": PASSWORD,
-        **given,
     }
+
+
+def run(service: LdapServer, variables: Mapping[str, Any] | None = None, **given: Any) -> dict[str, Any]:
+    arguments = {**(usual(service) if variables is None else {}), **given}
     task = SimpleNamespace(
         action=NAME,
         args={name: value for name, value in arguments.items() if value is not None},
@@ -64,9 +68,9 @@ def run(service: LdapServer, **given: Any) -> dict[str, Any]:
         async_val=0,
         delegate_to=None,
     )
-    action = module_class("domain_controller_info")(task, UNUSED, None, DataLoader(), None)
+    action = module_class("domain_controller_info")(task, UNUSED, None, DataLoader(), Templar(DataLoader()))
     action._load_name = NAME
-    result: dict[str, Any] = action.run(None, {"inventory_hostname": "localhost"})
+    result: dict[str, Any] = action.run(None, {"inventory_hostname": "localhost", **(variables or {})})
     assert PASSWORD not in json.dumps(result)
     return result
 
@@ -115,6 +119,15 @@ def test_what_is_returned_is_what_is_documented(service: LdapServer) -> None:
     for name in ("domain_controllers", "leftovers", "domains"):
         for item in result[name]:
             assert set(item) == set(documented[name]["contains"])
+
+
+@pytest.mark.usefixtures("spoken")
+def test_the_variables_say_where_the_directory_is(service: LdapServer) -> None:
+    variables = {f"password_sync_ldap_{name}": value for name, value in usual(service).items()}
+    assert run(service, variables) == run(service)
+    assert run(
+        service, {**variables, "password_sync_ldap_server": "192.0.2.1"}, server=service.address, port=service.port
+    )
 
 
 @pytest.mark.usefixtures("spoken")
