@@ -11,6 +11,10 @@ PYTHON ?=
 CORE ?=
 # Which gates `make test` runs; empty for all.
 GATES ?=
+# What `make test` installs for them: pytest leaves out the linters.
+LEVEL ?= test
+# Which Pythons ansible-test imports the plugins with: own for the running one alone, empty for every one that it supports.
+SANITY ?=
 # Passed on to the demo, the lab and the benchmarks.
 ARGS ?=
 
@@ -26,6 +30,7 @@ RUN := LC_ALL=C.UTF-8 \
 	PYTHONPATH='$(CURDIR)/build/collections:$(CURDIR)/tests' \
 	ANSIBLE_COLLECTIONS_PATH='$(CURDIR)/build/collections' \
 	CORE='$(CORE)' \
+	SANITY='$(SANITY)' \
 	ANSIBLE_HOME='$(CURDIR)/build/ansible-home' \
 	"$$venv/bin/python" -m
 
@@ -37,7 +42,7 @@ demo: ## Run the main job from start to end on a simulated forest: no Windows, n
 	@venv=$$($(VENV) runtime) && $(RUN) lab.demo $(ARGS)
 
 test: ## Run all tests and gates
-	@venv=$$($(VENV) test) && $(RUN) gates.run $(GATES)
+	@venv=$$($(VENV) $(LEVEL)) && $(RUN) gates.run $(GATES)
 
 lab: ## Start the simulated forest and leave it running, with an inventory to try playbooks by hand
 	@venv=$$($(VENV) runtime) && $(RUN) lab $(ARGS)

@@ -156,6 +156,8 @@ GATES: tuple[Gate, ...] = (
     # The longest first. Sanity keeps one core busy for most of its time, so the unit tests run beside it.
     Gate("sanity", "ansible-test sanity", sanity.check),
     Gate("unit", "unit tests", _unit),
+    # Hosts are worked on one after the other, so it keeps one core busy, and linters the other.
+    Gate("demo", "the demo", _demo),
     command_gate("ruff", "ruff check", lambda workspace: [workspace.tool("ruff"), "check", "--no-cache", "."]),
     command_gate(
         "format", "ruff format", lambda workspace: [workspace.tool("ruff"), "format", "--no-cache", "--diff", "."]
@@ -198,6 +200,5 @@ GATES: tuple[Gate, ...] = (
     Gate("integration", "integration tests on the lab", _integration, lanes=2),
     Gate("interop", "tests against programs of others", _interop, lanes=2),
     Gate("coverage", "coverage of plugins", _coverage, lanes=2),
-    Gate("demo", "the demo", _demo, lanes=2),
     Gate("connections", "tests of Ansible's connections", _connections, lanes=2, by_name=True),
 )

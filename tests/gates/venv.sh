@@ -5,13 +5,15 @@
 #
 # Finds a Python and keeps a virtual environment ready for it in build/venv/py3.X.
 #   sh tests/gates/venv.sh find            print the Python that would be used
-#   sh tests/gates/venv.sh runtime|test    make ready for the demo, or for all tests; print the environment's path
+#   sh tests/gates/venv.sh runtime|pytest|test    make ready for the demo, for tests without the linters, or for all gates;
+#                                                 print the environment's path
 # The variable PYTHON names one Python instead of the best found, CORE one release of ansible-core (2.20) instead of the one
 # that requirements/core.txt has for it. Progress goes to stderr; a stamp with the hash of the requirement files makes the
 # second run quick.
 set -eu
 
 level=$1
+asked=$1
 cd "$(dirname "$0")/../.."
 root=$(pwd)
 
@@ -128,6 +130,11 @@ install_kerberos() {
     fi
     printf 'Building what Kerberos needs for build/venv/%s (once, a minute or two) ' "$name" >&2
     mkdir -p build/wheels
+    # Set-ups of several Pythons side by side build once.
+    if command -v flock >/dev/null 2>&1; then
+        exec 8>build/wheels/.lock
+        flock 8
+    fi
     for package in gssapi krb5; do
         if [ -z "$(find build/wheels -name "$package-*.whl")" ]; then
             CFLAGS="-O0 -g0" "$venv/bin/python" -m pip wheel --disable-pip-version-check --quiet --no-deps \
@@ -135,8 +142,9 @@ install_kerberos() {
         fi
     done
     wait
+    exec 8>&-
     if CFLAGS="-O0 -g0" "$venv/bin/python" -m pip install --disable-pip-version-check --progress-bar off \
-        --find-links build/wheels "$core" -r requirements/test.txt -r requirements/kerberos.txt >"$log" 2>&1; then
+        --find-links build/wheels "$core" -r "requirements/$level.txt" -r requirements/kerberos.txt >"$log" 2>&1; then
         printf ' done\n' >&2
         echo "$hash" >"$stamp"
     else
@@ -147,21 +155,23 @@ install_kerberos() {
 }
 
 case $level in
-runtime)
-    # The full set contains the small one.
-    if [ -e "$venv/.ready-test" ]; then
-        install test
-    else
-        install runtime
-    fi
-    ;;
-test)
-    install test
-    install_kerberos
-    ;;
+runtime | pytest | test) ;;
 *)
-    echo "Usage: sh tests/gates/venv.sh find|runtime|test" >&2
+    echo "Usage: sh tests/gates/venv.sh find|runtime|pytest|test" >&2
     exit 2
     ;;
 esac
+# A larger set, once installed, contains the smaller ones.
+for larger in test pytest; do
+    if [ "$level" != "$larger" ] && [ -e "$venv/.ready-$larger" ]; then
+        level=$larger
+    fi
+    if [ "$level" = "$larger" ]; then
+        break
+    fi
+done
+install "$level"
+if [ "$asked" != runtime ]; then
+    install_kerberos
+fi
 echo "$venv"
