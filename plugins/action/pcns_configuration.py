@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 from ansible_collections.entsso.password_sync.plugins.module_utils import _arguments
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._action import ResourceAction
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._pcns_directory import PcnsConfigurationResource
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.pcns_directory._configuration import (
+    PcnsConfigurationAction,
+)
 
 
-class ActionModule(ResourceAction):
+class ActionModule(PcnsConfigurationAction):
     """See the module's documentation."""
 
-    resource = PcnsConfigurationResource
     argument_spec = _arguments.PCNS_CONFIGURATION

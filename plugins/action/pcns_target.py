@@ -6,12 +6,10 @@
 from __future__ import annotations
 
 from ansible_collections.entsso.password_sync.plugins.module_utils import _arguments
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._action import ResourceAction
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._pcns_directory import PcnsTargetResource
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.pcns_directory._target import PcnsTargetAction
 
 
-class ActionModule(ResourceAction):
+class ActionModule(PcnsTargetAction):
     """See the module's documentation."""
 
-    resource = PcnsTargetResource
     argument_spec = _arguments.PCNS_TARGET

@@ -66,6 +66,22 @@ attributes:
     platforms: windows
 """
 
+    GATE = r"""
+options: {}
+attributes:
+  check_mode:
+    description: Can run in check mode and return what would change without changing the host.
+    support: full
+    details: This module changes nothing in any mode. In check mode it looks once and does not wait.
+  diff_mode:
+    description: Returns what has changed, or in check mode would change, when in diff mode.
+    support: N/A
+  platform:
+    description: Platforms of the hosts that can be observed.
+    support: full
+    platforms: windows
+"""
+
     DIAGNOSTIC = r"""
 options: {}
 attributes:

@@ -13,6 +13,7 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._names import
     PCNS_SERVICE,
     PCNSCFG,
 )
+from ansible_collections.entsso.password_sync.plugins.module_utils.health._gate import GateName
 
 Specification = dict[str, Any]
 
@@ -77,6 +78,24 @@ PCNS_INFO: Specification = {
     "event_log_level": {"type": "int", "choices": [0, 1, 2, 3]},
     "site": {"type": "str"},
     "systems": {"type": "list", "elements": "str", "default": []},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+}
+
+HOST_REMAINS: Specification = {}
+
+DOMAIN_CONTROLLER_PREFLIGHT: Specification = {
+    "packages": PCNS_INFO["packages"],
+    "directory_answer": {"type": "dict"},
+    "minimum_free_bytes": {"type": "int", "default": 1073741824},
+    "allow_unsupported_os": {"type": "bool", "default": False},
+    "backup_max_age_days": {"type": "int", "default": 30},
+    "accept": {"type": "dict", "default": {}},
+}
+
+PREFLIGHT_REPORT: Specification = {
+    "domain_controllers": {"type": "list", "elements": "str", "default": []},
+    "sso_servers": {"type": "list", "elements": "str", "default": []},
+    "gate": {"type": "bool", "default": True},
 }
 
 CONNECTION_INFO: Specification = {
@@ -87,12 +106,39 @@ CONNECTION_INFO: Specification = {
     "deadline": {"type": "float", "default": 5.0},
 }
 
+REPLICATION: Specification = {
+    "replication_servers": {"type": "list", "elements": "str", "default": []},
+    "replication_timeout": {"type": "float", "default": 120.0},
+}
+
+PCNSCFG_TOOL: Specification = {"pcnscfg": {"type": "str", "default": PCNSCFG}, **REPLICATION}
+
+PCNS_QUEUE: Specification = {
+    "targets": {"type": "list", "elements": "str", "required": True},
+    "restart_service": {"type": "bool", "default": False},
+    "deadline": {"type": "int", "default": 120},
+}
+
+PCNS_SCHEMA: Specification = {
+    "path": PACKAGE["path"],
+    "sha256": PACKAGE["sha256"],
+    "remote_src": PACKAGE["remote_src"],
+    "properties": PACKAGE["properties"],
+    **TRANSFER,
+    "complete_partial": {"type": "bool", "default": False},
+    "replication_servers": {"type": "list", "elements": "str", "default": []},
+    "replication_timeout": {"type": "float", "default": 120.0},
+    "deadline": MSI_PACKAGE["deadline"],
+    "busy_wait": MSI_PACKAGE["busy_wait"],
+    "busy_interval": MSI_PACKAGE["busy_interval"],
+}
+
 PCNS_CONFIGURATION: Specification = {
     "max_queue_length": {"type": "int"},
     "max_queue_age": {"type": "int"},
     "max_notification_retries": {"type": "int"},
     "retry_interval": {"type": "int"},
-    "pcnscfg": {"type": "str", "default": PCNSCFG},
+    **PCNSCFG_TOOL,
 }
 
 PCNS_TARGET: Specification = {
@@ -107,17 +153,32 @@ PCNS_TARGET: Specification = {
     "queue_warning_level": {"type": "int"},
     "queue_warning_interval": {"type": "int"},
     "enabled": {"type": "bool"},
+    "domain": {"type": "str"},
+    "queues": {"type": "list", "elements": "dict", "default": []},
+    "discard_queue": {"type": "bool", "default": False},
     "systems": {"type": "list", "elements": "str", "default": []},
-    "pcnscfg": {"type": "str", "default": PCNSCFG},
+    **PCNSCFG_TOOL,
 }
 
 DOMAIN_CONTROLLER_RESTART: Specification = {
     "notification_packages": {"type": "list", "elements": "str", "default": [NOTIFICATION_PACKAGE]},
+    "state": {"type": "str", "choices": ["loaded", "unloaded"], "default": "loaded"},
     "allowed": {"type": "bool", "default": False},
     "comment": {"type": "str", "default": "Restart to load the password capture component"},
     "delay": {"type": "int", "default": 5},
     "required_services": {"type": "list", "elements": "str", "default": ["NTDS", "Netlogon", "Kdc"]},
     "deadline": {"type": "int", "default": 1800},
+    "interval": {"type": "float", "default": 5.0},
+}
+
+_GATES = [name.value for name in GateName]
+
+DOMAIN_CONTROLLER_HEALTH: Specification = {
+    "booted_after": {"type": "str"},
+    "since": {"type": "str"},
+    "skip": {"type": "list", "elements": "str", "choices": _GATES, "default": []},
+    "accept_unknown": {"type": "list", "elements": "str", "choices": _GATES, "default": []},
+    "deadline": {"type": "int", "default": 900},
     "interval": {"type": "float", "default": 5.0},
 }
 
@@ -146,7 +207,11 @@ LDAP: Specification = {
 }
 """Without defaults: what is not given comes from the variables `password_sync_ldap_*`."""
 
-DOMAIN_CONTROLLER_INFO: Specification = {**LDAP, "forest": {"type": "bool", "default": False}}
+DOMAIN_CONTROLLER_INFO: Specification = {
+    **LDAP,
+    "forest": {"type": "bool", "default": False},
+    "probe": {"type": "bool", "default": False},
+}
 
 SERVICE_PRINCIPAL_NAME: Specification = {
     **LDAP,
@@ -154,8 +219,7 @@ SERVICE_PRINCIPAL_NAME: Specification = {
     "account": {"type": "str", "required": True},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "force": {"type": "bool", "default": False},
-    "replication_servers": {"type": "list", "elements": "str", "default": []},
-    "replication_timeout": {"type": "float", "default": 120.0},
+    **REPLICATION,
 }
 
 DIRECTORY: Specification = {"type": "str", "default": ENTSSO_DIRECTORY}
@@ -227,17 +291,27 @@ ROLLOUT_POLICY: Specification = {
     "canaries": {"type": "list", "elements": "str", "default": []},
     "order": {"type": "list", "elements": "str", "default": []},
     "window_seconds": {"type": "int"},
-    "assume_available": {"type": "bool", "default": False},
+    "assume_available": {"type": "bool"},
 }
 
 ROLLOUT_PLAN: Specification = {
     "domain_controllers": {"type": "list", "elements": "str", "required": True},
-    "directory": {"type": "list", "elements": "dict", "required": True},
+    "directory": {"type": "list", "elements": "dict"},
+    "inventory": {"type": "list", "elements": "str", "default": []},
     "policy": {"type": "dict", "options": ROLLOUT_POLICY},
-    "worst_case_seconds": {"type": "int", "default": 10020},
+    "worst_case_seconds": {"type": "int", "default": 10920},
+    "window_ends": {"type": "str"},
+    "require_permission": {"type": "bool", "default": False},
     "dest": {"type": "path"},
     "src": {"type": "path"},
     "approved_plan": {"type": "str"},
+}
+
+ROLLOUT_WAVE: Specification = {
+    "domain_controllers": {"type": "list", "elements": "str", "required": True},
+    "rollout": {"type": "dict", "required": True},
+    "directory": {"type": "list", "elements": "dict"},
+    "inventory": {"type": "list", "elements": "str", "default": []},
 }
 
 COMPLIANCE_REPORT: Specification = {

@@ -51,6 +51,7 @@ def grade_load(
     file_created: datetime | None,
     registered_by_us: datetime | None,
     installed_by_us: datetime | None,
+    taken_out_by_us: datetime | None,
     refusals_readable: bool,
     events: Sequence[Event],
 ) -> LoadEvidence:
@@ -65,6 +66,7 @@ def grade_load(
             the file, so a file older than the boot was there when LSA started.
         registered_by_us: When this collection last put the entry back; `None` when it never did.
         installed_by_us: When this collection last installed the DLL; what LSA loaded before that is not it.
+        taken_out_by_us: When this collection last took the entry out; `None` when it never did.
         refusals_readable: Whether the System log could be read, where LSA logs that it refused a package.
         events: Events of the channels Application, System and Security, any order.
     """
@@ -92,13 +94,20 @@ def grade_load(
         return LoadEvidence("unknown", "", "no event says so and the age of the DLL is not known")
     if file_created >= boot_time:
         return LoadEvidence("no", "inferred", "the DLL is newer than the last boot")
+    until = ""
     if not registered:
-        return LoadEvidence("unknown", "", "no event says so and the entry is not registered now")
+        put_in = [time for time in (registered_by_us, installed_by_us) if time is not None]
+        if taken_out_by_us is None or any(time > taken_out_by_us for time in put_in):
+            return LoadEvidence("unknown", "", "no event says so and the entry is not registered now")
+        taken_out = f"{taken_out_by_us:%Y-%m-%dT%H:%M:%SZ}"
+        if taken_out_by_us < boot_time:
+            return LoadEvidence("no", "inferred", f"the entry was taken out at {taken_out}, before the last boot")
+        until = f" until {taken_out}"
     if registered_by_us is not None and registered_by_us >= boot_time:
         return LoadEvidence("unknown", "", "the entry was put back after the last boot and no event tells")
     if not refusals_readable:
         return LoadEvidence("unknown", "", "the System log can't be read, where LSA would have logged a refusal")
-    return LoadEvidence("yes", "inferred", "registered, and the DLL is older than the last boot")
+    return LoadEvidence("yes", "inferred", f"registered{until}, and the DLL is older than the last boot")
 
 
 def _names(event: Event, name: str) -> bool:

@@ -11,8 +11,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ansible_collections.entsso.password_sync.plugins.module_utils import _host_remains
 from ansible_collections.entsso.password_sync.plugins.module_utils._plan import (
     Change,
+    Effect,
     Estate,
     Implication,
     Key,
@@ -37,8 +39,10 @@ class NotificationPackageState:
         blocked: LSA tried to load it since the last boot and was refused (System event 16953).
         grade: `proved` or `inferred`; empty when unknown.
         evidence: What says so, for people.
-        others: The other entries, in order. They are never changed.
+        others: The other entries, in order. They are never changed, only restored when the entry is taken out.
         version: File version of the DLL, empty when it has none.
+        restored: All entries once this one is taken out; None when nobody asked for it.
+        kept: Why these are not the entries from before the installation; empty when they are.
     """
 
     registered: bool = False
@@ -47,8 +51,10 @@ class NotificationPackageState:
     blocked: bool = False
     grade: str = field(default="", metadata=UNVERIFIED)
     evidence: str = field(default="", metadata=UNVERIFIED)
-    others: tuple[str, ...] = field(default=(), metadata=UNVERIFIED)
+    others: tuple[str, ...] = ()
     version: str = field(default="", metadata=UNVERIFIED)
+    restored: tuple[str, ...] | None = field(default=None, metadata=UNVERIFIED)
+    kept: str = field(default="", metadata=UNVERIFIED)
 
 
 def key(subject: str, name: str) -> Key:
@@ -76,30 +82,56 @@ def observed_state(subject: str, name: str, estate: Estate) -> NotificationPacka
 def plan(subject: str, name: str, estate: Estate, *, registered: bool = True) -> tuple[Change, ...]:
     """Returns the change that puts the entry into the registry value or takes it out, or nothing.
 
-    The package's MSI owns the entry; this repairs one that was removed by hand and rolls back.
+    The package's MSI owns the entry; this repairs one that was removed by hand and rolls back. Taking it out leaves the
+    value as it was before the installation, or as others have left it since.
 
     Raises:
-        PlanError: The state is unknown, or the DLL that the entry names is not there: a missing DLL in the list
-            would be refused at every boot.
+        PlanError: The state is unknown; or the DLL that the entry names is not there: a missing DLL in the list
+            would be refused at every boot; or nothing would be left in the list.
     """
     state = observed_state(subject, name, estate)
-    if state.registered == registered:
+    if not registered:
+        return _removal(subject, name, state)
+    if state.registered:
         return ()
-    if registered and not state.installed:
+    if not state.installed:
         raise PlanError(
             subject,
             f"{name} can't be registered on {subject}: its DLL is not in System32.",
             "Install the capture component first (entsso.password_sync.msi_package), then run again.",
         )
-    loaded_as_wanted = state.loaded == ("yes" if registered else "no")
     return (
         Change(
             subject=subject,
             resource=RESOURCE,
             name=name,
             operation=Operation.UPDATE,
-            old={"registered": state.registered},
-            new={"registered": registered},
-            implies=frozenset() if loaded_as_wanted else frozenset({Implication.HOST_RESTART}),
+            old={"registered": False},
+            new={"registered": True},
+            implies=frozenset() if state.loaded == "yes" else frozenset({Implication.HOST_RESTART}),
+        ),
+    )
+
+
+def _removal(subject: str, name: str, state: NotificationPackageState) -> tuple[Change, ...]:
+    entries = state.others if state.restored is None else state.restored
+    if not state.registered and state.others == entries:
+        return ()
+    if not entries:
+        raise PlanError(
+            subject,
+            f"{name} is the only notification package of {subject}, so nothing would be left of Windows' own.",
+            "Find out who removed scecli, put it back into Notification Packages, then run again.",
+        )
+    return (
+        Change(
+            subject=subject,
+            resource=RESOURCE,
+            name=name,
+            operation=Operation.UPDATE,
+            old={"registered": state.registered, "others": list(state.others)},
+            new={"registered": False, "others": list(entries)},
+            implies=frozenset() if state.loaded == "no" else frozenset({Implication.HOST_RESTART}),
+            leaves=(Effect(_host_remains.key(subject), {}),),
         ),
     )

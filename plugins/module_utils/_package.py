@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ansible_collections.entsso.password_sync.plugins.module_utils import _host_remains
 from ansible_collections.entsso.password_sync.plugins.module_utils._plan import (
     KNOWN_AFTER_APPLY,
     Absent,
@@ -17,6 +18,7 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._plan import 
     Implication,
     JsonValue,
     Key,
+    Observation,
     Operation,
     PlanError,
     Present,
@@ -105,7 +107,7 @@ def plan(subject: str, desired: DesiredPackage, estate: Estate) -> tuple[Change,
             "Make the uninstall keys of the registry readable for this account, then run again.",
         )
     if not desired.present:
-        return () if isinstance(observed, Absent) else (_removal(subject, desired, observed.state),)
+        return () if isinstance(observed, Absent) else (_removal(subject, desired, observed.state, estate),)
     if isinstance(observed, Absent):
         return (_installation(subject, desired, Operation.INSTALL, {}),)
     state: PackageState = observed.state
@@ -150,18 +152,22 @@ def _installation(subject: str, desired: DesiredPackage, operation: Operation, o
     )
 
 
-def _removal(subject: str, desired: DesiredPackage, state: PackageState) -> Change:
+def _removal(subject: str, desired: DesiredPackage, state: PackageState, estate: Estate) -> Change:
     leaves = desired.leaves
+    entries = [Key(subject, "notification_package", name) for name in leaves.notification_packages]
+    running = [entry for entry in entries if not _not_loaded(estate.get(entry))]
     effects = [
         Effect(
-            Key(subject, "notification_package", name),
-            {"registered": False, "installed": False, "loaded": KNOWN_AFTER_APPLY},
+            entry,
+            {"registered": False, "installed": False, "loaded": KNOWN_AFTER_APPLY if entry in running else "no"},
         )
-        for name in leaves.notification_packages
+        for entry in entries
     ]
     effects += [Effect(Key(subject, "pcns_service", name), None) for name in leaves.services]
     effects += [Effect(Key(subject, "tool", name), None) for name in sorted(leaves.tools)]
-    implies = frozenset({Implication.HOST_RESTART}) if leaves.notification_packages else frozenset()
+    effects.append(Effect(_host_remains.key(subject), {}))
+    # What LSA runs stays loaded until Windows starts; where it has been unloaded before, the files are not in use.
+    implies = frozenset({Implication.HOST_RESTART}) if running else frozenset()
     return Change(
         subject=subject,
         resource=RESOURCE,
@@ -171,6 +177,10 @@ def _removal(subject: str, desired: DesiredPackage, state: PackageState) -> Chan
         implies=implies,
         leaves=tuple(effects),
     )
+
+
+def _not_loaded(entry: Observation) -> bool:
+    return isinstance(entry, Present) and getattr(entry.state, "loaded", "") == "no"
 
 
 def compare_versions(left: str, right: str) -> int:

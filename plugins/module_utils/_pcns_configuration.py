@@ -88,19 +88,36 @@ def require_tool(host: str, estate: Estate) -> None:
         )
 
 
-def plan(host: str, domain: str, desired: DesiredConfiguration, estate: Estate) -> tuple[Change, ...]:
+def plan(
+    host: str, domain: str, desired: DesiredConfiguration, estate: Estate, *, read_without_tool: bool = False
+) -> tuple[Change, ...]:
     """Returns the change that writes the wanted settings, or nothing.
 
     All given settings are written together, since that is what the tool does. Where there is no configuration and none
     is given, the documented defaults are written, since PCNS stops without one (event 6000).
 
+    Args:
+        host: The domain controller that pcnscfg runs on.
+        domain: Its domain.
+        desired: What is wanted.
+        estate: What is known.
+        read_without_tool: Whether the settings are known from elsewhere where the tool is missing.
+
     Raises:
         PlanError: The configuration could not be read, or the tool is missing.
     """
+    if not read_without_tool:
+        require_tool(host, estate)
+    changes = _plan(host, domain, desired, estate)
+    if changes:
+        require_tool(host, estate)
+    return changes
+
+
+def _plan(host: str, domain: str, desired: DesiredConfiguration, estate: Estate) -> tuple[Change, ...]:
     wanted: dict[str, JsonValue] = {
         item.name: value for item in fields(desired) if (value := getattr(desired, item.name)) is not None
     }
-    require_tool(host, estate)
     observed = estate.get(key(domain))
     if isinstance(observed, Unknown):
         raise PlanError(

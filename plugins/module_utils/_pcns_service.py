@@ -57,6 +57,11 @@ class DesiredService:
     event_log_level: int | None = None
 
 
+REMOVED = DesiredService(state="stopped", start_mode="disabled")
+"""As the service is wanted until its package is removed: a restart in between must not start it. One that does not
+exist is as wanted."""
+
+
 def key(subject: str, name: str) -> Key:
     """Returns the key of the service on a host."""
     return Key(subject, RESOURCE, name)
@@ -75,6 +80,8 @@ def plan(subject: str, name: str, desired: DesiredService, estate: Estate) -> tu
             f"The service {name} could not be read on {subject}: {observed.reason}.",
             "Make sure that the account may query services over WMI, then run again.",
         )
+    if isinstance(observed, Absent) and desired == REMOVED:
+        return ()
     if isinstance(observed, Absent):
         raise PlanError(
             subject,

@@ -14,8 +14,10 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._plan import 
     Estate,
     JsonValue,
     Key,
+    Observation,
     Operation,
     PlanError,
+    Present,
     Unknown,
 )
 
@@ -90,21 +92,72 @@ class DesiredTarget:
     enabled: bool | None = None
 
 
+MOST_TARGETS = 50
+"""Of a domain (pcns.md 3, C1)."""
+
+_NUMBERS = ("keep_alive_interval", "queue_warning_level", "queue_warning_interval")
+
+
+def wrong_values(desired: DesiredTarget) -> tuple[str, ...]:
+    """Returns one clause for each value that is refused before anything is asked.
+
+    The ranges of these switches are not public (pcns.md 3): only what no count and no time can be is refused, and
+    the tool decides about the rest.
+    """
+    values = {name: getattr(desired, name) for name in _NUMBERS}
+    wrong = [f"{name} is {value} and can't be negative" for name, value in values.items() if value and value < 0]
+    texts = ("name", "address", "service_principal_name", "inclusion_group")
+    empty = [name for name in texts if getattr(desired, name) is not None and not str(getattr(desired, name)).strip()]
+    return (*wrong, *(f"{name} is empty" for name in empty))
+
+
+def discards(change: Change, observed: Observation) -> str:
+    """Returns what a change does to the changes that wait for its target; empty when they stay.
+
+    A disabled target queues nothing and loses what waits for it, as a deleted one does (pcns.md 3). What happens to
+    what waits when the address changes, no public source says, so a move counts as one.
+    """
+    if not isinstance(observed, Present) or not observed.state.enabled:
+        return ""
+    if change.operation is Operation.DELETE:
+        return "Deleting"
+    if change.new.get("enabled") is False:
+        return "Disabling"
+    return "Moving" if "address" in change.new else ""
+
+
 def key(domain: str, name: str) -> Key:
     """Returns the key of a target."""
     return Key(domain, RESOURCE, name)
 
 
-def plan(host: str, domain: str, desired: DesiredTarget, estate: Estate) -> tuple[Change, ...]:
+def plan(
+    host: str, domain: str, desired: DesiredTarget, estate: Estate, *, read_without_tool: bool = False
+) -> tuple[Change, ...]:
     """Returns the change that brings a target to its wanted state, or nothing.
 
     A new target is created disabled unless `enabled` says otherwise: an enabled target makes every domain
     controller that already has the filter queue and send at once.
 
+    Args:
+        host: The domain controller that pcnscfg runs on.
+        domain: Its domain.
+        desired: What is wanted.
+        estate: What is known.
+        read_without_tool: Whether the target is known from elsewhere where the tool is missing.
+
     Raises:
         PlanError: The target could not be read, the tool is missing, or what a new target needs is not given.
     """
-    require_tool(host, estate)
+    if not read_without_tool:
+        require_tool(host, estate)
+    changes = _plan(host, domain, desired, estate)
+    if changes:
+        require_tool(host, estate)
+    return changes
+
+
+def _plan(host: str, domain: str, desired: DesiredTarget, estate: Estate) -> tuple[Change, ...]:
     observed = estate.get(key(domain, desired.name))
     if isinstance(observed, Unknown):
         raise PlanError(
@@ -113,7 +166,7 @@ def plan(host: str, domain: str, desired: DesiredTarget, estate: Estate) -> tupl
             "Run `pcnscfg list` there by hand and compare it with the documentation of pcns_target.",
         )
     if isinstance(observed, Absent):
-        return (_creation(domain, desired),) if desired.present else ()
+        return () if not desired.present or _only_disabled(desired) else (_creation(domain, desired),)
     state: TargetState = observed.state
     if not desired.present:
         old: dict[str, JsonValue] = {"address": state.address}
@@ -128,6 +181,12 @@ def plan(host: str, domain: str, desired: DesiredTarget, estate: Estate) -> tupl
     if not after:
         return ()
     return (Change(domain, RESOURCE, desired.name, Operation.UPDATE, old=before, new=after),)
+
+
+def _only_disabled(desired: DesiredTarget) -> bool:
+    """Whether nothing is wanted but that nothing is sent: so it is where there is no target."""
+    given = [item.name for item in fields(TargetState) if getattr(desired, item.name) is not None]
+    return given == ["enabled"] and desired.enabled is False
 
 
 def _creation(domain: str, desired: DesiredTarget) -> Change:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ansible_collections.entsso.password_sync.plugins.module_utils._pcns_configuration import ConfigurationState
 from ansible_collections.entsso.password_sync.plugins.module_utils._pcns_target import TargetState
@@ -45,10 +45,14 @@ class Listing:
     Attributes:
         configuration: The queue and retry settings; `None` when the output holds none.
         targets: Target name to its state.
+        printed: Target name to the attributes of `TargetState` that the output has; the others are that class's own.
+        guids: Target name to its GUID in lower case, where the output has it.
     """
 
     configuration: ConfigurationState | None
     targets: Mapping[str, TargetState]
+    printed: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    guids: Mapping[str, str] = field(default_factory=dict)
 
 
 class ListingError(ValueError):
@@ -67,6 +71,7 @@ def parse_list(text: str) -> Listing:
     """
     configuration: dict[str, int] = {}
     targets: list[dict[str, object]] = []
+    guids: dict[str, str] = {}
     total: int | None = None
     for line in text.splitlines():
         match = _LINE.match(line)
@@ -79,6 +84,8 @@ def parse_list(text: str) -> Listing:
             targets.append({"name": value})
         elif label == "total targets":
             total = _number(label, value)
+        elif targets and label == "target guid":
+            guids[str(targets[-1]["name"])] = value.strip("{}").lower()
         elif targets and label in _TARGET_TEXT:
             targets[-1][_TARGET_TEXT[label]] = value
         elif targets and label in _TARGET_NUMBER:
@@ -92,8 +99,13 @@ def parse_list(text: str) -> Listing:
     if configuration and set(configuration) != set(_CONFIGURATION.values()):
         missing = sorted(set(_CONFIGURATION.values()) - set(configuration))
         raise ListingError(f"the configuration lacks {', '.join(missing)}")
-    read = {str(target.pop("name")): TargetState(**target) for target in targets}  # type: ignore[arg-type]
-    return Listing(ConfigurationState(**configuration) if configuration else None, read)
+    printed = {str(target.pop("name")): target for target in targets}
+    return Listing(
+        ConfigurationState(**configuration) if configuration else None,
+        {name: TargetState(**values) for name, values in printed.items()},  # type: ignore[arg-type]
+        {name: frozenset(values) for name, values in printed.items()},
+        guids,
+    )
 
 
 def _number(label: str, value: str) -> int:
@@ -130,6 +142,9 @@ _TARGET_SWITCHES = {
     "queue_warning_interval": "WI",
 }
 
+GROUPS = ("inclusion_group", "exclusion_group")
+"""Attributes that `securetarget` writes."""
+
 
 def target_arguments(verb: str, name: str, values: Mapping[str, object], server: str) -> list[str]:
     """Returns the arguments of `addtarget` and `modifytarget`.
@@ -147,6 +162,12 @@ def target_arguments(verb: str, name: str, values: Mapping[str, object], server:
     if "enabled" in values:
         arguments.append(f"/D:{'False' if values['enabled'] else 'True'}")
     return [*arguments, f"/Server:{server}"]
+
+
+def security_arguments(name: str, values: Mapping[str, object], server: str) -> list[str]:
+    """Returns the arguments of `securetarget`, the one verb that is documented to take an exclusion group away."""
+    groups = [f"/{_TARGET_SWITCHES[item]}:{values[item]}" for item in GROUPS if item in values]
+    return ["securetarget", f"/N:{name}", *groups, f"/Server:{server}"]
 
 
 def plain_arguments(verb: str, name: str, server: str) -> list[str]:

@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 from ansible_collections.entsso.password_sync.plugins.module_utils import (
+    _host_remains,
     _notification_package,
     _package,
     _pcns_service,
@@ -45,6 +47,42 @@ def plan_domain_controller(
             (_pcns_service.RESOURCE, partial(_pcns_service.plan, subject, PCNS_SERVICE, service)),
         ],
     )
+
+
+def plan_removal(
+    subject: str, packages: Sequence[DesiredPackage], estate: Estate
+) -> tuple[tuple[Change, ...], dict[str, str]]:
+    """Plans the removal of everything that belongs to one domain controller, whatever is left of it.
+
+    The service first, so that nothing is captured into a queue that nobody empties; then the entry, so that the restart
+    unloads the filter, which nothing else does (pcns.md 2); then the packages, whose files nobody uses any more; last
+    what this collection keeps there itself. It is the order in which the role `pcns` runs the modules.
+
+    Returns:
+        The changes, and for each resource that can't be planned the reason. After a problem nothing further is
+        planned, since every step needs the one before it.
+    """
+    entry = NOTIFICATION_PACKAGE
+    changes: tuple[Change, ...] = ()
+    for step in (
+        (_pcns_service.RESOURCE, partial(_pcns_service.plan, subject, PCNS_SERVICE, _pcns_service.REMOVED)),
+        (_notification_package.RESOURCE, partial(_notification_package.plan, subject, entry, registered=False)),
+        (_restart.RESOURCE, partial(_restart.plan, subject, [entry], loaded=False)),
+        *((_package.RESOURCE, partial(_package.plan, subject, gone)) for gone in _to_be_removed(packages)),
+        (_host_remains.RESOURCE, partial(_host_remains.plan, subject)),
+    ):
+        planned, problems = plan_in_order(estate, [step])
+        changes += planned
+        if problems:
+            return changes, problems
+        for change in planned:
+            estate = change.project(estate)
+    return changes, {}
+
+
+def _to_be_removed(packages: Sequence[DesiredPackage]) -> list[DesiredPackage]:
+    """What was installed last is removed first."""
+    return [replace(package, present=False) for package in reversed(packages)]
 
 
 def possible_changes(subject: str, service: DesiredService, changes: Sequence[Change]) -> tuple[Change, ...]:

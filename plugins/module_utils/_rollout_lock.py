@@ -35,7 +35,7 @@ class LockState:
     Attributes:
         number: Which holder since the lock was last free, from 1.
         owner: Who: account, control node and process of the run.
-        expires: Until when, ISO 8601 in UTC, by the clock of the lock's host; empty while its owner is writing it.
+        expires: Until when, ISO 8601 in UTC, by the clock of the lock's host; empty where nobody has written it.
         ended: The run that holds it is on this control node and no longer runs.
     """
 

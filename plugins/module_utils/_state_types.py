@@ -9,9 +9,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.entsso.password_sync.plugins.module_utils import (
+    _host_remains,
     _notification_package,
     _package,
     _pcns_configuration,
+    _pcns_schema,
     _pcns_service,
     _pcns_target,
     _rollout_lock,
@@ -24,10 +26,12 @@ from ansible_collections.entsso.password_sync.plugins.module_utils import (
 
 STATE_TYPES: Mapping[str, type[Any]] = {
     "tool": _package.ToolState,
+    _host_remains.RESOURCE: _host_remains.HostRemainsState,
     _package.RESOURCE: _package.PackageState,
     _notification_package.RESOURCE: _notification_package.NotificationPackageState,
     _pcns_service.RESOURCE: _pcns_service.ServiceState,
     _pcns_configuration.RESOURCE: _pcns_configuration.ConfigurationState,
+    _pcns_schema.RESOURCE: _pcns_schema.SchemaState,
     _pcns_target.RESOURCE: _pcns_target.TargetState,
     _rollout_lock.RESOURCE: _rollout_lock.LockState,
     _service_principal_name.RESOURCE: _service_principal_name.SpnState,

@@ -27,6 +27,15 @@ options:
       - The default V(false) is for one domain alone, which must be readable then.
     type: bool
     default: false
+  probe:
+    description:
+      - Whether each domain controller is to be asked whether it is up. M(entsso.password_sync.rollout_plan) needs that
+        for those that a run does not look at, for example with C(--limit).
+      - Each is asked for its rootDSE over LDAP without logging on, many at the same time. To find its address, to
+        connect and to answer may take O(connection_timeout) each. All must listen at O(port), if that is given.
+      - The default V(false) asks none but those that the directory is read from.
+    type: bool
+    default: false
 extends_documentation_fragment:
   - entsso.password_sync.attributes
   - entsso.password_sync.attributes.directory
@@ -150,6 +159,23 @@ domain_controllers:
       type: list
       elements: str
       sample: []
+    available:
+      description:
+        - Whether it answered over LDAP as itself, and did not say that it is not synchronized. Nothing proves who
+          answered, unless O(tls_mode) is given.
+      returned: with O(probe=true)
+      type: bool
+      sample: true
+    synchronized:
+      description: Whether it says that its directory is synchronized; null when it did not say.
+      returned: with O(probe=true)
+      type: bool
+      sample: true
+    unavailable_reason:
+      description: Why it is not available; empty when it is.
+      returned: with O(probe=true)
+      type: str
+      sample: ""
 leftovers:
   description: Objects that stand for a domain controller and are none.
   returned: success

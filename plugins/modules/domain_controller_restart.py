@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: domain_controller_restart
-short_description: Restarts a domain controller when LSA has to load a notification package
+short_description: Restarts a domain controller when LSA has to load or unload a notification package
 version_added: 0.1.0
 author:
   - Contributors to the entsso.password_sync project (@entsso)
@@ -29,6 +29,15 @@ options:
     type: list
     elements: str
     default: [PCNSFLT]
+  state:
+    description:
+      - What LSA should have done with them. The default V(loaded) restarts for a package that is registered and not
+        loaded.
+      - V(unloaded) restarts for a package that was taken out of C(Notification Packages) and that LSA still runs,
+        before the file is removed. One that is still registered fails the task.
+    type: str
+    choices: [loaded, unloaded]
+    default: loaded
   allowed:
     description:
       - Whether this domain controller may restart. The roles of this collection give the variable
@@ -77,9 +86,11 @@ extends_documentation_fragment:
 notes:
   - To observe, nothing is started on the host. To restart, C(shutdown.exe /r /d p:4:1) is run, which the System log
     shows as planned. A restart that somebody else has already ordered is left alone and waited for.
-  - The gate is a first one. The same domain controller must answer again over WinRM, with a later start of Windows,
-    the required services running and the package loaded or refused. Replication is not looked at yet.
+  - The same domain controller must answer again over WinRM, with a later start of Windows, the required services
+    running and the package loaded or refused. Whether it serves and is replicated is for
+    M(entsso.password_sync.domain_controller_health), which runs after the last change.
 seealso:
+  - module: entsso.password_sync.domain_controller_health
   - module: entsso.password_sync.msi_package
   - module: entsso.password_sync.notification_package
   - name: Deploying PCNS on a domain controller

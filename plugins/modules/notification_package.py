@@ -15,7 +15,7 @@ description:
   - Verifies that a domain controller has an entry in the registry value C(Notification Packages) of
     C(HKLM\SYSTEM\CurrentControlSet\Control\Lsa), and puts it back where it was removed.
   - The entry belongs to the package that installs the DLL. This module repairs what somebody took out by hand, and
-    rolls back; it does not install. The other entries are never changed, and neither is their order.
+    rolls back; it does not install. Putting the entry back changes no other entry.
   - LSA loads what the value names only when Windows starts. Registered and loaded are therefore different things, and
     both are returned. The module does not restart the host.
 options:
@@ -30,6 +30,9 @@ options:
       - The default V(present) puts the entry back when it is missing. Where its DLL is missing the task fails, since
         LSA would be refused the DLL at every start.
       - V(absent) takes the entry out. LSA keeps the DLL loaded until the next restart.
+      - The value is then exactly what it was before M(entsso.password_sync.msi_package) installed the entry, as
+        recorded on the host at that time. Where others changed it since, or nothing is recorded, only this entry is
+        taken out, what others did stays, and a warning says so.
     type: str
     choices: [present, absent]
     default: present
@@ -109,6 +112,8 @@ observed:
           - rassfm
           - scecli
         version: 4.6.673.0
+        restored: null
+        kept: ""
 msg:
   description: One sentence on what was done, or why nothing was.
   returned: always

@@ -45,6 +45,7 @@ extends_documentation_fragment:
   - entsso.password_sync.attributes.resource
   - entsso.password_sync.connection
   - entsso.password_sync.connection.domain_controller
+  - entsso.password_sync.ldap.variables
   - entsso.password_sync.pcnscfg
 notes:
   - All settings that are given are written together. Where no configuration exists, C(pcnscfg service) is run with
@@ -145,9 +146,21 @@ domain:
   returned: success
   type: str
   sample: corp.example
+seen_by:
+  description:
+    - The domain controllers that were asked and have it as wanted; none in check mode and where the directory is not
+      configured.
+  returned: success
+  type: list
+  elements: str
+  sample:
+    - dc01.corp.example
+    - dc02.corp.example
 findings:
   description:
-    - The control PCNS-006, judged on the domain. In check mode a change that a run would make is V(drift).
+    - The control PCNS-006, judged on the domain. In check mode a change that a run would make is V(drift). With
+      C(password_sync_observe_only) also PCNS-014, whether C(pcnscfg) and the directory agree, and every writable
+      domain controller has the same configuration and targets.
     - RV(entsso.password_sync.pcns_info#module:findings) tells what a finding holds.
   returned: success
   type: list

@@ -100,6 +100,13 @@ options:
       - Active Directory site of the domain controller, for the findings.
       - Without it, the findings name no site; it is not looked up.
     type: str
+  state:
+    description:
+      - What RV(planned) is to lead to. The default V(present) plans an installation, and judges.
+      - V(absent) plans the removal of everything, in its order, and judges nothing.
+    type: str
+    choices: [present, absent]
+    default: present
 extends_documentation_fragment:
   - entsso.password_sync.attributes
   - entsso.password_sync.attributes.info
@@ -120,6 +127,8 @@ notes:
     the entry is there, our own remark on when it was put back.
   - The service C(PCNSSVC) through C(Win32_Service), its key in the registry when WMI does not show it, and
     C(EventLogLevel).
+  - With O(state=absent) also our own remarks in the registry, and the folders of this collection through
+    C(Win32_Directory).
   - How many requests and bytes it was is in RV(statistics).
 seealso:
   - module: entsso.password_sync.sso_info
@@ -136,6 +145,11 @@ EXAMPLES = r"""
       - RACF
       - LDAP
   register: password_sync_observation
+
+- name: See what a removal would do
+  entsso.password_sync.pcns_info:
+    packages: "{{ pcns_packages }}"
+    state: absent
 
 - name: Observe a domain controller without the media at hand
   entsso.password_sync.pcns_info:
@@ -281,6 +295,10 @@ system:
       description: When Windows started, UTC.
       type: str
       sample: "2026-11-19T22:01:44Z"
+    local_time:
+      description: What its clock said when it was read, UTC.
+      type: str
+      sample: "2026-11-20T02:00:00Z"
 versions:
   description: Version of each package of O(packages) that is installed.
   returned: success

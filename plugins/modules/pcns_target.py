@@ -26,14 +26,19 @@ options:
   state:
     description:
       - The default V(present) creates the target or brings it to the given settings.
-      - V(absent) deletes it. This discards the changes that wait for it on every domain controller.
+      - V(absent) deletes it. This discards the changes that wait for it on every domain controller, so an enabled
+        target needs O(queues) or O(discard_queue=true).
     type: str
     choices: [present, absent]
     default: present
   address:
     description:
       - Fully qualified name or address of the server that password changes are sent to, for ENTSSO the SSO server. An
-        SSO server accepts changes only from the domain controllers of its own domain (event 10709).
+        SSO server accepts changes only from the domain controllers of its own domain (event 10709). One that this run
+        has observed (C(sso_info)) in another domain is refused.
+      - What happens to the changes that wait when the address changes is not public, so an enabled target that moves
+        needs O(queues) or O(discard_queue=true). It is disabled for that moment; changes made meanwhile are not
+        queued. A second target that is enabled before the first is removed loses none.
       - Without it, the address is left alone; a new target needs it.
     type: str
   service_principal_name:
@@ -51,6 +56,8 @@ options:
       - Only changes of members of this group are sent, for example V(CORP\\Domain Users). A name without a domain
         counts as the same group as the name with one. Which types of groups and which nesting PCNS takes is not known
         from public sources.
+      - Where the directory is configured, a group that does not exist is refused before anything is written, and the
+        name is written as the directory has it. A group that was deleted is written anew.
       - Without it, the group is left alone; a new target needs it.
     type: str
   exclusion_group:
@@ -68,7 +75,8 @@ options:
     choices: [nt4, fqdn]
   keep_alive_interval:
     description:
-      - Seconds between two signs of life to the server. Published examples have 15 and 600; the range is not known.
+      - Seconds between two signs of life to the server. Published examples have 15 and 600; the range is not known;
+        only a negative number is refused here.
       - Without it, it is left alone; a new target gets the default of C(pcnscfg), which is not known from public
         sources.
     type: int
@@ -81,26 +89,56 @@ options:
     type: int
   queue_warning_interval:
     description:
-      - Minutes between two such warnings. Published examples have 30 and 60; the range is not known.
+      - Minutes between two such warnings. Published examples have 30 and 60; the range is not known;
+        only a negative number is refused here.
       - Without it, it is left alone; a new target gets the default of C(pcnscfg), which is not known from public
         sources.
     type: int
   enabled:
     description:
-      - Whether password changes are queued for the target. V(false) discards the changes that wait for it.
+      - Whether password changes are queued for the target. V(false) discards the changes that wait for it, so an
+        enabled target needs O(queues) or O(discard_queue=true).
+      - With V(false) and no other setting, a target that does not exist is as wanted.
       - Without it, this is left alone; a new target is disabled.
     type: bool
+  domain:
+    description:
+      - DNS name of the domain that the target belongs to. On a domain controller of another one the task fails.
+      - Without it, the domain is that of the domain controller.
+    type: str
+  queues:
+    description:
+      - What RV(entsso.password_sync.pcns_queue#module:queues) says of every domain controller of the domain, one list
+        for all.
+      - An enabled target is disabled, deleted or moved only where it is proved on each of them that nothing waits for
+        it, at most 30 minutes ago. Where the directory is configured, its writable domain controllers are the ones
+        that count; else those that are named here, and a warning says so.
+      - The default is an empty list, which proves nothing.
+    type: list
+    elements: dict
+    default: []
+  discard_queue:
+    description:
+      - Whether the changes that wait for the target may be lost. The default is V(false).
+    type: bool
+    default: false
 extends_documentation_fragment:
   - entsso.password_sync.attributes
   - entsso.password_sync.attributes.resource
   - entsso.password_sync.connection
   - entsso.password_sync.connection.domain_controller
+  - entsso.password_sync.ldap.variables
   - entsso.password_sync.pcnscfg
   - entsso.password_sync.systems
 notes:
-  - Accounts and service principal names are not created or checked by this module.
+  - Service principal names are the matter of M(entsso.password_sync.service_principal_name).
+  - A domain has at most 50 targets; one more is refused.
+  - C(addtarget) creates, C(modifytarget) changes settings, C(securetarget) groups, and C(enabletarget),
+    C(disabletarget) and C(deletetarget) do what they are called.
 seealso:
   - module: entsso.password_sync.pcns_configuration
+  - module: entsso.password_sync.pcns_queue
+  - module: entsso.password_sync.service_principal_name
   - module: entsso.password_sync.sso_server
   - name: Configuring ENTSSO for password synchronization with ILM
     description: Microsoft on the service principal name of ENTSSO, for other software than PCNS.
@@ -119,6 +157,13 @@ EXAMPLES = r"""
     systems:
       - RACF
       - LDAP
+  run_once: true
+
+- name: Remove a target that nobody needs, once nothing waits for it
+  entsso.password_sync.pcns_target:
+    name: ENTSSO-old
+    state: absent
+    queues: "{{ ansible_play_hosts | map('extract', hostvars, ['pcns_queue', 'queues']) | flatten }}"
   run_once: true
 
 - name: Go live
@@ -215,10 +260,25 @@ domain:
   returned: success
   type: str
   sample: corp.example
+discards_queue:
+  description: Whether a change that is still to be made discards what waits for the target; V(false) after a run.
+  returned: success
+  type: bool
+  sample: false
+seen_by:
+  description:
+    - The domain controllers that were asked and have it as wanted; none in check mode and where the directory is not
+      configured.
+  returned: success
+  type: list
+  elements: str
+  sample:
+    - dc01.corp.example
+    - dc02.corp.example
 findings:
   description:
-    - The controls PCNS-007 (settings) and PCNS-008 (enabled), judged on the domain. In check mode a change that a run
-      would make is V(drift).
+    - The controls PCNS-007 (settings), PCNS-008 (enabled), PCNS-011 (groups exist) and PCNS-013 (the server is of the
+      domain), judged on the domain. In check mode a change that a run would make is V(drift).
     - RV(entsso.password_sync.pcns_info#module:findings) tells what a finding holds.
   returned: success
   type: list

@@ -21,6 +21,9 @@ description:
     as C(pcns_observation) on each of O(domain_controllers) in the same run. Sites and roles come from O(directory).
   - A domain controller that is exempt (C(pcns_exempt)), read-only, or as wanted is in no wave. What can't be planned
     fails the task, each with the reason and a way out; nothing is left out silently.
+  - A domain controller that M(entsso.password_sync.domain_controller_preflight) says no to, registered as
+    C(pcns_preflight), can't be planned. Neither can a job slice of AWX, of which each would see a part of the inventory
+    as if it were all.
   - Holders of operations master roles are alone in their waves and come after all domain controllers without a role;
     PDC emulators come last. Of a domain or a site with more than one writable domain controller, one stays up.
 options:
@@ -39,9 +42,18 @@ options:
         V(domain_naming_master), V(rid_master), V(infrastructure_master), V(pdc_emulator)), C(global_catalog) and
         C(read_only). C(available) says whether it is known to answer; the observation of this run goes before it.
         Anything else in it is ignored.
+      - Without it, O(inventory) stands for the forest. Sites are then what the host variable C(pcns_site) says, and
+        operations masters and global catalogs are not known, which the plan says and the module warns of.
     type: list
     elements: dict
-    required: true
+  inventory:
+    description:
+      - Writable domain controllers of the inventory, also those that are not part of this run. Without O(directory)
+        they stand for the forest; RV(lock_host) is one of them.
+      - The default is O(domain_controllers).
+    type: list
+    elements: str
+    default: []
   policy:
     description:
       - Who may be down together, and who comes first. What is not given has its default, which is the most careful one.
@@ -71,8 +83,8 @@ options:
         default: allow
       keep_global_catalog:
         description:
-          - Whether one global catalog of each site that has more than one stays up, and one of the forest always.
-            Read-only ones do not count.
+          - Whether one global catalog of each site that has more than one stays up, and one of the forest, unless the
+            forest has a single writable domain controller. Read-only ones do not count.
           - The default is V(true).
         type: bool
         default: true
@@ -102,17 +114,31 @@ options:
         description:
           - Whether domain controllers that nobody looked at count as answering, so that others may be taken down beside
             them.
-          - The default V(false) is right where the whole forest is observed. A run with C(--limit) may need V(true).
+          - The default is V(false), and V(true) without O(directory), since then nobody can tell. Where the directory
+            says who answers (O(entsso.password_sync.domain_controller_info#module:probe)), a run with C(--limit) needs
+            nothing else.
         type: bool
-        default: false
   worst_case_seconds:
     description:
       - Seconds that a domain controller may take from its first change until it serves again. The host variable
         C(pcns_worst_case_seconds) goes before it.
-      - The default V(10020) is the sum of the default deadlines for one package. These are 7200 for the installation,
-        900 for another one that must end first, 1800 for the restart and 120 for the service.
+      - The default V(10920) is the sum of the default deadlines for one package. These are 7200 for the installation,
+        900 for another one that must end first, 1800 for the restart, 120 for the service and 900 for the health gates.
     type: int
-    default: 10020
+    default: 10920
+  window_ends:
+    description:
+      - When the maintenance window of this run ends, ISO 8601 in UTC. M(entsso.password_sync.rollout_wave) starts no
+        domain controller whose worst case does not end before.
+      - Without it, and with O(policy.window_seconds), the window begins with the run. Else there is no limit.
+    type: str
+  require_permission:
+    description:
+      - Whether a domain controller that must restart, and whose host variable C(pcns_restart_allowed) is not true,
+        stops the whole rollout before it begins. In check mode it does not.
+      - The default V(false) is for a plan that is only shown.
+    type: bool
+    default: false
   dest:
     description:
       - File on the control node that the plan is written to. Its folder is created when it is missing. In check mode
@@ -209,6 +235,35 @@ waves:
       sample:
         - dc01.corp.example
         - dc04.corp.example
+plan:
+  description: Text of the plan file in its canonical form; with O(approved_plan) the approved one.
+  returned: success
+  type: str
+  sample: "{}"
+domain_writers:
+  description: The first domain controller of each domain, which writes the settings of the domain.
+  returned: success
+  type: list
+  elements: str
+  sample:
+    - dc02.corp.example
+window_ends:
+  description: When the maintenance window ends, ISO 8601 in UTC; empty when there is none.
+  returned: success
+  type: str
+  sample: "2026-11-22T04:00:00Z"
+lock_host:
+  description:
+    - The first domain controller of O(inventory) that is not exempt. Every run with the same inventory names the same,
+      whatever C(--limit) says, so M(entsso.password_sync.rollout_lock) may use it.
+  returned: success
+  type: str
+  sample: dc01.corp.example
+lock_minutes:
+  description: How long M(entsso.password_sync.rollout_lock) must last to cover the longest wave.
+  returned: success
+  type: int
+  sample: 197
 sha256:
   description: SHA-256 of the plan in its canonical form, which is what O(dest) holds.
   returned: success

@@ -207,6 +207,27 @@ forest:
   returned: success
   type: str
   sample: corp.example
+findings:
+  description:
+    - The control PCNS-012, judged for each of O(name) that the account is to have. With O(force) in check mode, names
+      that others have are V(manual) and not an error.
+    - RV(entsso.password_sync.pcns_info#module:findings) tells what a finding holds.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - control: PCNS-012
+      title: "SPN of a PCNS target is on the service's account and on no other: ENTSSO/sso01.corp.example"
+      severity: high
+      status: compliant
+      subject: corp.example
+      site: ""
+      message: CN=svc-sso,OU=Services,DC=corp,DC=example alone has the SPN ENTSSO/sso01.corp.example.
+      consequence: ""
+      evidence: directory
+      observed_at: "2026-11-20T02:10:31Z"
+      repair: ""
+      restarts: 0
 seen_by:
   description: The domain controllers that were asked and have it as wanted; none in check mode.
   returned: success

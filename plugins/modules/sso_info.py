@@ -214,6 +214,24 @@ planned:
       new:
         enabled: true
       implies: []
+service_account:
+  description: What the service ENTSSO runs as, as Windows names it; empty where there is no such service.
+  returned: success
+  type: str
+  sample: CORP\svc-entsso
+system:
+  description: The machine that answered.
+  returned: success
+  type: dict
+  contains:
+    name:
+      description: Fully qualified DNS name in lower case.
+      type: str
+      sample: sso01.corp.example
+    domain:
+      description: DNS name of its domain in lower case.
+      type: str
+      sample: corp.example
 findings:
   description:
     - The controls SSO-001 to SSO-008, judged on this SSO server, as far as options above ask for them.

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -31,19 +31,28 @@ from ansible_collections.entsso.password_sync.plugins.module_utils.report._repor
 from ansible_collections.entsso.password_sync.plugins.module_utils.report._report_junit import render_junit
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._action import WindowsAction
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._compliance_coverage import Inventory, listed
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._compliance_rollout import rollout_notes, rollout_of
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._resource import Task
 
 DC_OBSERVATION, SSO_OBSERVATION = "pcns_observation", "password_sync_adapters_observation"
 """Variables in which the roles register what pcns_info and sso_info returned."""
 
 CONFIGURATION, TARGETS = "pcns_directory_configuration_observation", "pcns_directory_targets_observation"
-"""Variables in which the role pcns_directory registers what pcns_configuration and pcns_target returned."""
+NAMES = "pcns_directory_names_observation"
+"""Variables in which the role pcns_directory registers what pcns_configuration, pcns_target and service_principal_name
+returned."""
+
+NO_ACCOUNT = (
+    "it is not known which account is to have the service principal names of the targets; set "
+    "pcns_directory_service_account, or let the run look at the SSO server"
+)
+
+SCHEMA = "pcns_directory_schema_observation"
+"""Variable in which that role registers what pcns_schema returned, in one domain or in several of the same forest."""
+SCHEMA_CONTROL = "PCNS-010"
 
 PACKAGES_READ = ("PCNS-001", "PCNS-004")
 """Controls that are unknown where it is not known which packages a domain controller has."""
-
-FAILURE = "pcns_rollout_failure"
-"""Variable in which a rollout records why it stopped at a host."""
 
 MISSING = "the inventory does not have it"
 CALLED_READ_ONLY = "the inventory has it as read-only, so it was not looked at"
@@ -78,9 +87,7 @@ class ComplianceReportAction(WindowsAction):
             self._show(line, report.compliant)
         first = headline(report, location)
         failed = bool(arguments["gate"]) and not report.compliant
-        rollout = bool(arguments["fail_on_rollout_failure"]) and any(
-            FAILURE in task_vars["hostvars"][name] for name in _names(arguments["domain_controllers"])
-        )
+        rollout = bool(arguments["fail_on_rollout_failure"]) and report.rollout is not None and report.rollout.failed
         # The findings are in report.json: Ansible prints the whole result of a task that fails.
         return {
             "changed": False,
@@ -133,9 +140,10 @@ def collect(arguments: Mapping[str, Any], hostvars: Mapping[str, Any], now: date
         versions[name] = (_observation(variables, DC_OBSERVATION) or {}).get("versions") or {}
         rows.append(row)
         findings += judged
+        findings += _schema(variables, {item.subject for item in findings if item.control == SCHEMA_CONTROL})
         findings += _domain(variables, systems)
-        if FAILURE in variables:
-            notes.append(f"The rollout stopped at {name}: {_text(variables[FAILURE])}")
+    rollout = rollout_of(in_run, hostvars)
+    notes += rollout_notes(rollout)
     _doubt_doubles(rows, findings, machines, stamp)
     coverage = inventory.judge(
         in_run,
@@ -174,6 +182,7 @@ def collect(arguments: Mapping[str, Any], hostvars: Mapping[str, Any], now: date
         domain_controllers=tuple(rows),
         adapters=tuple(adapters),
         notes=tuple(notes),
+        rollout=rollout,
     )
 
 
@@ -214,16 +223,38 @@ def _domain_controller(
     return row, _findings(observed)
 
 
+def _schema(variables: Mapping[str, Any], judged: Collection[str]) -> list[Finding]:
+    """Returns the findings on the schema, of which a forest has one, whoever looked at it.
+
+    Args:
+        variables: Variables of a host.
+        judged: What other hosts have been asked about.
+    """
+    schema = _observation(variables, SCHEMA)
+    if schema is None or schema.get("skipped"):
+        return []
+    domain = str(_system(variables).get("domain") or "the domain")
+    found = _findings(schema) or list(unread_findings((SCHEMA_CONTROL,), domain, _reason(schema)))
+    return [item for item in found if item.subject not in judged]
+
+
 def _domain(variables: Mapping[str, Any], systems: Sequence[str]) -> list[Finding]:
     findings: list[Finding] = []
     domain = str(_system(variables).get("domain") or "the domain")
     configuration = _observation(variables, CONFIGURATION)
     if configuration is not None and not configuration.get("skipped"):
-        findings += _findings(configuration) or list(unread_findings(("PCNS-006",), domain, _reason(configuration)))
+        findings += _findings(configuration) or list(
+            unread_findings(("PCNS-006", "PCNS-014"), domain, _reason(configuration))
+        )
     targets = _observation(variables, TARGETS)
     if targets is not None and not targets.get("skipped"):
+        unread = ("PCNS-007", "PCNS-008", "PCNS-011", "PCNS-013")
         for result in targets.get("results") or [targets]:
-            findings += _findings(result) or list(unread_findings(("PCNS-007", "PCNS-008"), domain, _reason(result)))
+            findings += _findings(result) or list(unread_findings(unread, domain, _reason(result)))
+    for result in (_observation(variables, NAMES) or {}).get("results") or ():
+        # Ansible skips the item of which the account is not known.
+        reason = NO_ACCOUNT if result.get("skipped") else _reason(result)
+        findings += _findings(result) or list(unread_findings(("PCNS-012",), domain, reason))
     return findings
 
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ansible_collections.entsso.password_sync.plugins.module_utils import (
     _notification_package,
@@ -33,15 +34,18 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._plan import 
     Observation,
     Present,
 )
+from ansible_collections.entsso.password_sync.plugins.module_utils._previous_packages import restoration, without
 from ansible_collections.entsso.password_sync.plugins.module_utils.codec._eventlog import EventQuery
 from ansible_collections.entsso.password_sync.plugins.module_utils.msi._packed_guid import pack_guid, unpack_guid
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._markers import read_marker
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._previous_packages import read_previous
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._resource import unknown
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._system import System
 from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._events import EventReading
 from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._host import Host
 
 REGISTERED_MARKER, INSTALLED_MARKER = "notification_package_{}_registered", "notification_package_{}_installed"
+TAKEN_OUT_MARKER = "notification_package_{}_taken_out"
 
 
 def observe_package(host: Host, package: DesiredPackage, upgrade_code: str = "") -> Observation:
@@ -75,7 +79,13 @@ def _installed(host: Host, product_code: str) -> PackageState | None:
 
 
 def observe_notification_packages(
-    host: Host, subject: str, names: Sequence[str], system: System, reading: EventReading | None = None
+    host: Host,
+    subject: str,
+    names: Sequence[str],
+    system: System,
+    reading: EventReading | None = None,
+    *,
+    removing: bool = False,
 ) -> dict[Key, Observation]:
     """Observes entries of `Notification Packages` and whether LSA has loaded them.
 
@@ -85,13 +95,17 @@ def observe_notification_packages(
         names: Entries, without extension.
         system: From `read_system`.
         reading: Events of `load_queries` when they were read already.
+        removing: Whether the entries are to be taken out, so that what was there before them matters.
     """
     keys = {name: _notification_package.key(subject, name) for name in names}
     try:
         listed = host.registry.multi_string(LSA_KEY, NOTIFICATION_PACKAGES_VALUE) or ()
         if reading is None:
             reading = host.events.read(load_queries(system))
-        return {keys[name]: Present(_entry_state(host, name, listed, system, reading)) for name in names}
+        states = {name: _entry_state(host, name, listed, system, reading) for name in names}
+        if removing:
+            states = {name: _with_restoration(host, name, listed, state) for name, state in states.items()}
+        return {keys[name]: Present(state) for name, state in states.items()}
     except (AccessDenied, WsmanFault) as error:
         return {key: unknown(error) for key in keys.values()}
 
@@ -101,19 +115,19 @@ def _entry_state(
 ) -> _notification_package.NotificationPackageState:
     file = host.files.stat(rf"{system.system_directory}\{name}.dll")
     registered = name.lower() in (entry.lower() for entry in listed)
-    markers = [
-        read_marker(host, marker.format(name)) if file is not None else None
-        for marker in (REGISTERED_MARKER, INSTALLED_MARKER)
-    ]
-    registered_at, installed_at = (marker.set_at if marker else None for marker in markers)
+    # An entry that is there needs no remark on when it was taken out.
+    wanted = () if file is None else (REGISTERED_MARKER, INSTALLED_MARKER, *(() if registered else (TAKEN_OUT_MARKER,)))
+    markers = {marker: read_marker(host, marker.format(name)) for marker in wanted}
+    times = {marker: remembered.set_at for marker, remembered in markers.items() if remembered is not None}
     load = grade_load(
         name,
         registered=registered,
         installed=file is not None,
         boot_time=system.boot_time,
         file_created=file.created if file is not None else None,
-        registered_by_us=registered_at,
-        installed_by_us=installed_at,
+        registered_by_us=times.get(REGISTERED_MARKER),
+        installed_by_us=times.get(INSTALLED_MARKER),
+        taken_out_by_us=times.get(TAKEN_OUT_MARKER),
         refusals_readable="System" not in reading.unreadable,
         events=reading.events,
     )
@@ -124,9 +138,16 @@ def _entry_state(
         blocked=load.blocked,
         grade=load.grade,
         evidence=load.evidence,
-        others=tuple(entry for entry in listed if entry.lower() != name.lower()),
+        others=without(listed, name),
         version=file.version if file is not None else "",
     )
+
+
+def _with_restoration(
+    host: Host, name: str, listed: Sequence[str], state: _notification_package.NotificationPackageState
+) -> _notification_package.NotificationPackageState:
+    found = restoration(listed, name, read_previous(host, name))
+    return replace(state, restored=found.entries, kept=found.kept)
 
 
 def load_queries(system: System) -> tuple[EventQuery, ...]:

@@ -16,6 +16,7 @@ from ansible_collections.entsso.password_sync.plugins.module_utils.ldap._domain_
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._resource import Task
 from ansible_collections.entsso.password_sync.plugins.plugin_utils.directory._directory_action import DirectoryAction
 from ansible_collections.entsso.password_sync.plugins.plugin_utils.directory._directory_forest import read_forest
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.directory._ldap_probe import Probe, probe
 
 
 class DomainControllerInfoAction(DirectoryAction):
@@ -24,6 +25,8 @@ class DomainControllerInfoAction(DirectoryAction):
     def _perform(self, task: Task, task_vars: Mapping[str, Any]) -> dict[str, Any]:
         with self._directory(task.arguments, task_vars) as directory:
             read = read_forest(directory, whole=bool(task.arguments["forest"]))
+            names = [item.dns_name for item in read.forest.domain_controllers] if task.arguments["probe"] else []
+            probes = probe(directory.settings, names)
         for domain, reason in read.unread.items():
             task.warn(f"The domain {domain} could not be read. {reason}")
         found = read.forest
@@ -34,7 +37,10 @@ class DomainControllerInfoAction(DirectoryAction):
                 {"dns_name": item.dns_name, "netbios_name": item.netbios_name, "distinguished_name": item.dn}
                 for item in found.domains
             ],
-            "domain_controllers": [domain_controller_values(item) for item in found.domain_controllers],
+            "domain_controllers": [
+                {**domain_controller_values(item), **_probe_values(probes.get(item.dns_name))}
+                for item in found.domain_controllers
+            ],
             "leftovers": [_leftover(item) for item in found.leftovers],
             "vacant_roles": list(found.vacant_roles),
             "unread": dict(read.unread),
@@ -62,6 +68,12 @@ def domain_controller_values(item: DomainController) -> dict[str, Any]:
         "in_default_container": item.in_default_container,
         "problems": list(item.problems),
     }
+
+
+def _probe_values(item: Probe | None) -> dict[str, Any]:
+    if item is None:
+        return {}
+    return {"available": item.available, "synchronized": item.synchronized, "unavailable_reason": item.reason}
 
 
 def _leftover(item: Leftover) -> dict[str, Any]:

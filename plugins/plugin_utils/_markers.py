@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import ntpath
+from collections.abc import Mapping
 from datetime import datetime
 
 from ansible_collections.entsso.password_sync.plugins.module_utils._marker import Marker
@@ -28,3 +30,30 @@ def write_marker(host: Host, name: str, value: str, set_at: datetime) -> None:
     """
     host.registry.create_key(MARKERS_KEY)
     host.registry.set_string(MARKERS_KEY, name, Marker(value, set_at).to_text())
+
+
+def delete_marker(host: Host, name: str) -> None:
+    """Forgets a setting."""
+    host.registry.delete_value(MARKERS_KEY, name)
+
+
+def is_empty_key(host: Host, key: str) -> bool:
+    """Whether a registry key is there and nothing in it."""
+    return host.registry.values(key) == {} and host.registry.keys(key) == ()
+
+
+def restore_markers(host: Host, before: Mapping[str, Marker | None]) -> None:
+    """Makes markers what they were; a key of ours with nothing in it goes with the last of them.
+
+    Args:
+        host: The host.
+        before: Name to what the marker was, None where there was none.
+    """
+    for name, marker in before.items():
+        if marker is None:
+            delete_marker(host, name)
+        else:
+            write_marker(host, name, marker.value, marker.set_at)
+    for key in (MARKERS_KEY, ntpath.dirname(MARKERS_KEY)):
+        if None in before.values() and is_empty_key(host, key):
+            host.registry.delete_key(key)

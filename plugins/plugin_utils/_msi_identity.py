@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ansible_collections.entsso.password_sync.plugins.module_utils.msi._msi import read_msi
 from ansible_collections.entsso.password_sync.plugins.module_utils.msi._msi_package import summarize
+from ansible_collections.entsso.password_sync.plugins.module_utils.msi._msi_signature import read_signer
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._run_folder import run_folder
 
 
@@ -23,11 +24,15 @@ class MsiIdentity:
         product_code: In braces.
         version: Product version.
         upgrade_code: In braces; empty when the package has none.
+        signed: Whether it has an Authenticode signature, which nobody verified here.
+        signer: Subject of the certificate that it names; empty when it can't be read.
     """
 
     product_code: str
     version: str
     upgrade_code: str
+    signed: bool = False
+    signer: str = ""
 
 
 def identify(data: bytes, sha256: str) -> MsiIdentity:
@@ -44,8 +49,11 @@ def identify(data: bytes, sha256: str) -> MsiIdentity:
     try:
         return MsiIdentity(**json.loads(remembered.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
-        package = summarize(read_msi(data))
-    identity = MsiIdentity(package.product_code, package.version, package.upgrade_code)
+        database = read_msi(data)
+        package = summarize(database)
+    signed = bool(database.signature)
+    signer = read_signer(database.signature) if signed else ""
+    identity = MsiIdentity(package.product_code, package.version, package.upgrade_code, signed, signer)
     if remembered.parent.is_dir():
         fresh = remembered.with_suffix(f".{os.getpid()}")
         fresh.write_text(json.dumps(asdict(identity)), encoding="utf-8")

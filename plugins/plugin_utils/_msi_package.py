@@ -5,17 +5,16 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from ansible_collections.entsso.password_sync.plugins.module_utils import _package
-from ansible_collections.entsso.password_sync.plugins.module_utils._errors import HostError
 from ansible_collections.entsso.password_sync.plugins.module_utils._package import DesiredPackage, Leaves
 from ansible_collections.entsso.password_sync.plugins.module_utils._plan import (
     Change,
     Estate,
+    Implication,
     Key,
     Observation,
     Operation,
@@ -24,9 +23,7 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._plan import 
 from ansible_collections.entsso.password_sync.plugins.module_utils.msi._msiexec import (
     MsiOutcome,
     install_command,
-    outcome_of,
     remove_command,
-    telling_lines,
 )
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._domain_controller import (
     INSTALLED_MARKER,
@@ -34,14 +31,22 @@ from ansible_collections.entsso.password_sync.plugins.plugin_utils._domain_contr
     observe_package,
     observe_service,
 )
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._markers import write_marker
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._markers import (
+    read_marker,
+    restore_markers,
+    write_marker,
+)
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._msi_identity import MsiIdentity
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._msi_run import failure, log_path, run_msiexec
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._previous_packages import (
+    kept_by_removal,
+    recorded_installation,
+)
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._resource import Resource, Task
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._system import read_system
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._tools import observe_tool
 from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._command import RunAs
 from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._host import Host
-from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._protected_folder import protected_folder
 from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._system_task import SystemTask, system_task
 from ansible_collections.entsso.password_sync.plugins.plugin_utils.transfer._media import (
     Media,
@@ -50,9 +55,6 @@ from ansible_collections.entsso.password_sync.plugins.plugin_utils.transfer._med
     on_host,
     tidy_media,
 )
-from ansible_collections.entsso.password_sync.plugins.plugin_utils.transfer._staging import read_text
-
-LOG_LIMIT = 8_000_000
 
 
 class MsiPackageResource(Resource):
@@ -86,23 +88,25 @@ class MsiPackageResource(Resource):
         tidy_media(self.host, self.task, self.media)
 
     def apply(self, change: Change) -> None:
-        folder = protected_folder(self.host, "logs")
-        log = rf"{folder}\{_file_name(self.desired.name)}-{change.operation.value}.log"
+        log = log_path(self.host, self.desired.name, change.operation.value)
+        entries = self.desired.leaves.notification_packages
+        removing = change.operation is Operation.REMOVE
         with self._system_task() as system:
-            if change.operation is Operation.REMOVE:
-                outcome = self._run(remove_command(str(change.old["product_code"]), log), system)
+            if removing:
+                command = remove_command(str(change.old["product_code"]), log)
+                with kept_by_removal(self.host, self.task, entries):
+                    outcome = run_msiexec(self.host, self.task, command, system)
             else:
                 outcome = self._install(log, system)
-        if outcome.succeeded and self.desired.leaves.notification_packages:
-            now = read_system(self.host).local_time
-            for name in self.desired.leaves.notification_packages:
-                write_marker(self.host, INSTALLED_MARKER.format(name), self.desired.version, now)
         if not outcome.succeeded:
-            raise HostError(self.task.subject, self.desired.name, self._told(outcome, log), outcome.remedy)
-        if outcome.restart_required and not self.desired.leaves.notification_packages:
+            raise failure(self.host, self.task, self.desired.name, outcome, log)
+        if not removing:
+            self._remember([INSTALLED_MARKER.format(name) for name in entries])
+        if outcome.restart_required and Implication.HOST_RESTART not in change.implies:
+            reason = "LSA runs nothing of it" if entries else "`leaves.notification_packages` is empty"
             self.task.warn(
                 f"Windows Installer asks for a restart after {self.desired.name} ({outcome.code}), which "
-                "its declaration does not predict: `leaves.notification_packages` is empty. This host is not restarted."
+                f"its declaration does not predict: {reason}. This host is not restarted."
             )
 
     def _install(self, log: str, system: SystemTask | None) -> MsiOutcome:
@@ -115,7 +119,27 @@ class MsiPackageResource(Resource):
         with on_host(self.host, self.task, self.media) as path:
             package = path if system is None else system.take(path, self.media.sha256)
             self.task.say(f"installing {self.desired.name} {self.desired.version}, log {log}")
-            return self._run(install_command(package, log, properties=self.desired.properties), system)
+            command = install_command(package, log, properties=self.desired.properties)
+            entries = self.desired.leaves.notification_packages
+            return recorded_installation(
+                self.host, entries, lambda: self._remembered(lambda: run_msiexec(self.host, self.task, command, system))
+            )
+
+    def _remembered(self, install: Callable[[], MsiOutcome]) -> MsiOutcome:
+        """Remembers an installation before it begins, since it goes on where the run is killed; a failed one is not."""
+        names = [INSTALLED_MARKER.format(name) for name in self.desired.leaves.notification_packages]
+        before = {name: read_marker(self.host, name) for name in names}
+        self._remember(names)
+        outcome = install()
+        if not outcome.succeeded:
+            restore_markers(self.host, before)
+        return outcome
+
+    def _remember(self, names: Sequence[str]) -> None:
+        if names:
+            now = read_system(self.host).local_time
+            for name in names:
+                write_marker(self.host, name, self.desired.version, now)
 
     @contextmanager
     def _system_task(self) -> Iterator[SystemTask | None]:
@@ -126,24 +150,6 @@ class MsiPackageResource(Resource):
         with system_task(self.host, self.task.warn) as system:
             self.task.say(f"running as SYSTEM in the scheduled task {system.name}")
             yield system
-
-    def _run(self, command: str, system: SystemTask | None) -> MsiOutcome:
-        run = self.host.run if system is None else system.run
-        waited_from = time.monotonic()
-        busy_wait, interval = float(self.task.arguments["busy_wait"]), float(self.task.arguments["busy_interval"])
-        while True:
-            result = run(command, deadline=float(self.task.arguments["deadline"]))
-            outcome = outcome_of(result.exit_code)
-            if not outcome.retry or time.monotonic() - waited_from + interval > busy_wait:
-                return outcome
-            self.task.say(f"another installation is in progress, trying again in {interval:g} s")
-            time.sleep(interval)
-
-    def _told(self, outcome: MsiOutcome, log: str) -> str:
-        text = read_text(self.host, log, LOG_LIMIT)
-        lines = telling_lines(text) if text else ()
-        where = f" The log {log} says: {' | '.join(lines)}" if lines else f" The log is {log}"
-        return f"{outcome.sentence.rstrip('.')}.{where}"
 
 
 def desired_package(subject: str, arguments: Mapping[str, Any], package: MsiIdentity | None) -> DesiredPackage:
@@ -189,7 +195,3 @@ def describe_packages(task: Task) -> tuple[tuple[DesiredPackage, str], ...]:
         upgrade_code = package.upgrade_code if package is not None else ""
         described.append((desired_package(task.subject, arguments, package), upgrade_code))
     return tuple(described)
-
-
-def _file_name(name: str) -> str:
-    return "".join(character if character.isalnum() else "-" for character in name)

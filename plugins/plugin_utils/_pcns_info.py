@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.entsso.password_sync.plugins.module_utils import (
+    _host_remains,
     _package,
     _pcns_service,
 )
@@ -25,6 +26,7 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._plan import 
 )
 from ansible_collections.entsso.password_sync.plugins.module_utils._plan_domain_controller import (
     plan_domain_controller,
+    plan_removal,
     possible_changes,
 )
 from ansible_collections.entsso.password_sync.plugins.module_utils._state_types import STATE_TYPES
@@ -44,6 +46,7 @@ from ansible_collections.entsso.password_sync.plugins.plugin_utils._domain_contr
     observe_package,
     observe_service,
 )
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._host_remains import observe_remains
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._msi_package import describe_packages
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._resource import Task
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._restart import restart_refused
@@ -60,15 +63,21 @@ class PcnsInfoAction(WindowsAction):
 
     def _perform(self, task: Task, task_vars: Mapping[str, Any]) -> dict[str, Any]:
         packages = describe_packages(task)
+        removing = task.arguments["state"] == "absent"
         with open_host(self._connection, task_vars, name=task.subject) as host:
             system = read_system(host)
             require_domain_controller(task.subject, system)
-            estate, unreadable = _observe(host, task.subject, packages, system)
+            estate, unreadable = _observe(host, task.subject, packages, system, removing=removing)
             statistics = host.statistics
             requests = {"requests": statistics.requests, "bytes_sent": statistics.bytes_sent}
         wanted = [package for package, _upgrade_code in packages]
         desired = DesiredService(event_log_level=task.arguments["event_log_level"])
-        changes, problems = plan_domain_controller(task.subject, wanted, desired, estate)
+        changes, problems = (
+            plan_removal(task.subject, wanted, estate)
+            if removing
+            else plan_domain_controller(task.subject, wanted, desired, estate)
+        )
+        possible = () if removing else possible_changes(task.subject, desired, changes)
         now = _capture(task.subject, wanted, estate)
         projected = overlay(estate, planned_effects(task_vars)) if task.check_mode else estate
         judged = Judged(
@@ -83,7 +92,8 @@ class PcnsInfoAction(WindowsAction):
             problems=problems,
             observed_at=f"{system.local_time:%Y-%m-%dT%H:%M:%SZ}",
         )
-        findings: tuple[Finding, ...] = judge_domain_controller(judged)
+        # Where it is to be gone, the controls have nothing to say.
+        findings: tuple[Finding, ...] = () if removing else judge_domain_controller(judged)
         restarts = any(Implication.HOST_RESTART in change.implies for change in changes)
         return {
             "changed": False,
@@ -93,12 +103,12 @@ class PcnsInfoAction(WindowsAction):
             "grade": now.grade,
             "evidence": now.evidence,
             "planned": [change.to_json() for change in changes],
-            "possible": [change.to_json() for change in possible_changes(task.subject, desired, changes)],
+            "possible": [change.to_json() for change in possible],
             "problems": problems,
             "findings": [finding.to_json() for finding in findings],
             "observed": estate_json(estate),
             "restart_needed": restarts,
-            "restart_refused": " ".join(restart_refused(task.subject, [NOTIFICATION_PACKAGE])),
+            "restart_refused": " ".join(restart_refused(task.subject, [NOTIFICATION_PACKAGE], loaded=not removing)),
             "unreadable_channels": unreadable,
             "system": {
                 "name": system.name,
@@ -106,6 +116,7 @@ class PcnsInfoAction(WindowsAction):
                 "version": system.version,
                 "caption": system.caption,
                 "boot_time": f"{system.boot_time:%Y-%m-%dT%H:%M:%SZ}",
+                "local_time": f"{system.local_time:%Y-%m-%dT%H:%M:%SZ}",
             },
             "versions": {
                 package.name: observed.state.version
@@ -117,15 +128,19 @@ class PcnsInfoAction(WindowsAction):
 
 
 def _observe(
-    host: Host, subject: str, packages: Sequence[tuple[DesiredPackage, str]], system: System
+    host: Host, subject: str, packages: Sequence[tuple[DesiredPackage, str]], system: System, *, removing: bool
 ) -> tuple[Estate, dict[str, str]]:
     reading = host.events.read(load_queries(system))
     observations: dict[Key, Observation] = {
         _package.key(subject, package): observe_package(host, package, upgrade_code)
         for package, upgrade_code in packages
     }
-    observations |= observe_notification_packages(host, subject, [NOTIFICATION_PACKAGE], system, reading)
+    observations |= observe_notification_packages(
+        host, subject, [NOTIFICATION_PACKAGE], system, reading, removing=removing
+    )
     observations[_pcns_service.key(subject, PCNS_SERVICE)] = observe_service(host, PCNS_SERVICE)
+    if removing:
+        observations[_host_remains.key(subject)] = observe_remains(host)
     return Estate(observations, STATE_TYPES), dict(reading.unreadable)
 
 

@@ -1,7 +1,11 @@
 # Copyright: Contributors to the entsso.password_sync project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The module rollout_lock: folders and a registry key on the host that all runs share."""
+"""The module rollout_lock: folders and a registry key on the host that all runs share.
+
+A run writes who it is, as a claim to a number, before it tries to make the folder of that number, and takes the claim
+back when another was faster. So there is never a lock without an owner, at whatever moment a run is killed.
+"""
 
 from __future__ import annotations
 
@@ -100,9 +104,9 @@ class RolloutLockResource(Resource):
             self._remove(self._numbers())
             return
         number = int(str(change.new["number"])) if "number" in change.new else max(self._numbers())
+        self._write(number)
         if "number" in change.new:
             self._make(number)
-        self._write(number)
         self._remove([older for older in self._numbers() if older < number])
 
     def _numbers(self) -> list[int]:
@@ -115,13 +119,22 @@ class RolloutLockResource(Resource):
         return [int(name) for name in names if name.isdigit()]
 
     def _state(self, number: int) -> LockState:
-        text = self.host.registry.string(ROLLOUT_LOCK_KEY, str(number))
+        # A run that was killed while it tried may have left a claim: the lock is free when all who claim it are gone.
+        claims = [self._claim(number, name) for name in self._claims(number)]
+        own = [claim for claim in claims if claim.owner == self.run.owner]
+        return max(own or claims, key=lambda claim: (not claim.ended, claim.expires), default=LockState(number))
+
+    def _claims(self, number: int) -> list[str]:
+        return [name for name in self.host.registry.values(ROLLOUT_LOCK_KEY) or () if name.startswith(f"{number} ")]
+
+    def _claim(self, number: int, name: str) -> LockState:
+        text = self.host.registry.string(ROLLOUT_LOCK_KEY, name)
         try:
             data = json.loads(text or "{}")
             run = Run(str(data["node"]), int(data["process"]), int(data["started"]))
             return LockState(number, str(data["owner"]), str(data["expires"]), ended=run.has_ended(self.run.node))
         except (ValueError, TypeError, KeyError):
-            # Its owner has made the folder and not yet written who it is, or was killed between the two.
+            # Not ours: nobody knows when it ends.
             return LockState(number)
 
     def _make(self, number: int) -> None:
@@ -129,6 +142,7 @@ class RolloutLockResource(Resource):
         protected_folder(self.host, ntpath.basename(ROLLOUT_LOCK_FOLDER))
         result = self.host.run(f"mkdir {cmd_path(self._folder(number))}", deadline=60)
         if result.exit_code != 0:
+            self.host.registry.delete_value(ROLLOUT_LOCK_KEY, self._name(number))
             raise OperationFailed(
                 self.task.subject,
                 "rollout lock",
@@ -147,12 +161,20 @@ class RolloutLockResource(Resource):
             "expires": _rollout_lock.until(self.desired, self.now),
         }
         self.host.registry.create_key(ROLLOUT_LOCK_KEY)
-        self.host.registry.set_string(ROLLOUT_LOCK_KEY, str(number), json.dumps(holder))
+        self.host.registry.set_string(ROLLOUT_LOCK_KEY, self._name(number), json.dumps(holder))
 
     def _remove(self, numbers: list[int]) -> None:
         for number in sorted(numbers):
-            self.host.registry.delete_value(ROLLOUT_LOCK_KEY, str(number))
             self.host.run(f"rmdir {cmd_path(self._folder(number))}", deadline=60)
+        if numbers:
+            # Those of runs that were killed before they had removed a folder's claims are there as well.
+            for name in self.host.registry.values(ROLLOUT_LOCK_KEY) or ():
+                claimed = name.partition(" ")[0]
+                if claimed.isdigit() and int(claimed) <= max(numbers):
+                    self.host.registry.delete_value(ROLLOUT_LOCK_KEY, name)
+
+    def _name(self, number: int) -> str:
+        return f"{number} {self.run.node} {self.run.process} {self.run.started}"
 
     def _folder(self, number: int) -> str:
         return ntpath.join(ROLLOUT_LOCK_FOLDER, str(number))

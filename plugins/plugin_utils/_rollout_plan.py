@@ -5,78 +5,104 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from ansible import context
+from ansible.module_utils.parsing.convert_bool import boolean
 
-from ansible_collections.entsso.password_sync.plugins.module_utils.report._printable import count
+from ansible_collections.entsso.password_sync.plugins.module_utils._hosts import exempt_hosts
+from ansible_collections.entsso.password_sync.plugins.module_utils._plan import PlanError
 from ansible_collections.entsso.password_sync.plugins.module_utils.rollout._rollout_approval import (
     compare_with_approved,
 )
 from ansible_collections.entsso.password_sync.plugins.module_utils.rollout._rollout_file import (
     PlanFile,
     PlanFileError,
+    canonical,
     digest,
     policy_from_json,
     policy_json,
     read_plan,
     render_plan,
 )
-from ansible_collections.entsso.password_sync.plugins.module_utils.rollout._rollout_input import UNLISTED, collect
+from ansible_collections.entsso.password_sync.plugins.module_utils.rollout._rollout_input import (
+    Seen,
+    collect,
+    collect_without_directory,
+    without_permission,
+)
 from ansible_collections.entsso.password_sync.plugins.module_utils.rollout._rollout_plan import Wave, plan_rollout
 from ansible_collections.entsso.password_sync.plugins.module_utils.rollout._rollout_policy import (
+    UNLISTED,
     DomainController,
     Policy,
-    Problem,
     Work,
 )
 from ansible_collections.entsso.password_sync.plugins.module_utils.rollout._rollout_table import (
     summary_line,
     table_lines,
 )
+from ansible_collections.entsso.password_sync.plugins.module_utils.rollout._rollout_window import window_end
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._action import WindowsAction, display
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._compliance_report import DC_OBSERVATION
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._resource import Task
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._rollout_variables import HostVariables, refuse
 
-_MOST_TOLD = 10
+_LOCK_SPARE = 30
+"""Minutes that the lock lasts beyond the worst case of a wave."""
+
+_PERMISSION = "pcns_restart_allowed"
+
+_NO_DIRECTORY = (
+    "The directory is not configured (password_sync_ldap_domain), so operations masters, global catalogs and domain "
+    "controllers that the inventory lacks are not known, sites are what pcns_site says, and domain controllers that "
+    "this run does not look at count as answering."
+)
 
 
 class RolloutPlanAction(WindowsAction):
     """Asks no host: everything is in the arguments and in the variables that the run registered."""
 
     def _perform(self, task: Task, task_vars: Mapping[str, Any]) -> dict[str, Any]:
+        _refuse_slices(task_vars)
         arguments = task.arguments
-        hosts = _Variables(task_vars["hostvars"])
-        domain_controllers = collect(
-            arguments["domain_controllers"],
-            arguments["directory"],
-            hosts,
-            arguments["worst_case_seconds"],
-            DC_OBSERVATION,
-        )
+        seen = Seen(HostVariables(task_vars["hostvars"]), arguments["worst_case_seconds"])
+        if arguments["directory"] is None:
+            task.warn(_NO_DIRECTORY)
+            domain_controllers = collect_without_directory(
+                arguments["domain_controllers"], arguments["inventory"], seen
+            )
+        else:
+            domain_controllers = collect(arguments["domain_controllers"], arguments["directory"], seen)
+        if arguments["require_permission"] and not task.check_mode:
+            domain_controllers = without_permission(
+                domain_controllers, lambda name: boolean(seen.variables[name].get(_PERMISSION, False), strict=False)
+            )
         unlisted = [item.name for item in domain_controllers if item.reason == UNLISTED and not item.read_only]
         if unlisted:
             task.warn(
                 f"{', '.join(unlisted)}: {UNLISTED}. Password changes made there are lost; "
                 f"add {'it' if len(unlisted) == 1 else 'them'} to the inventory, exempt if that is on purpose."
             )
-        if arguments["approved_plan"] is not None:
-            return self._approved(task, domain_controllers)
-        return self._planned(task, domain_controllers)
+        plan = self._planned if arguments["approved_plan"] is None else self._approved
+        inventory = arguments["inventory"] or arguments["domain_controllers"]
+        exempt = exempt_hosts(inventory, seen.variables)
+        stable = next((name for name in inventory if name not in exempt), "")
+        return {**plan(task, domain_controllers), "lock_host": stable}
 
     def _planned(self, task: Task, domain_controllers: Sequence[DomainController]) -> dict[str, Any]:
-        policy = _policy(task.arguments["policy"], domain_controllers)
+        policy = _policy(task.arguments, domain_controllers)
         plan = plan_rollout(domain_controllers, policy)
-        left_out = len(plan.left_out)
         if plan.problems:
-            self._refuse("No rollout can be planned as it is", plan.problems)
+            refuse("No rollout can be planned as it is", plan.problems)
         text = render_plan(plan)
-        result = self._result(task, plan.waves, digest(text), summary_line(plan.waves, left_out))
+        result = self._result(task, plan.waves, text, policy, domain_controllers)
         result["lower_bound"] = plan.lower_bound
         dest = task.arguments["dest"]
         if dest is not None:
@@ -84,10 +110,11 @@ class RolloutPlanAction(WindowsAction):
         return result
 
     def _approved(self, task: Task, domain_controllers: Sequence[DomainController]) -> dict[str, Any]:
-        approved = self._read(task.arguments["src"], task.arguments["approved_plan"])
-        given = task.arguments["policy"]
-        if given is not None:
-            wanted, written = policy_json(_policy(given, domain_controllers)), policy_json(approved.policy)
+        text, approved = self._read(task.arguments["src"], task.arguments["approved_plan"])
+        if task.arguments["policy"] is not None:
+            wanted, written = (
+                policy_json(policy) for policy in (_policy(task.arguments, domain_controllers), approved.policy)
+            )
             different = sorted(name for name in wanted if wanted[name] != written[name])
             if different:
                 told = "; ".join(f"{name} is {wanted[name]!r}, approved is {written[name]!r}" for name in different)
@@ -98,13 +125,14 @@ class RolloutPlanAction(WindowsAction):
                 )
         approval = compare_with_approved(approved, domain_controllers)
         if approval.refused:
-            self._refuse("The approved plan does not cover what this run would do", approval.refused)
-        done = sum(item.work in (Work.NOTHING, Work.EXEMPT) for item in domain_controllers)
-        return self._result(task, approval.waves, approved.sha256, summary_line(approval.waves, done))
+            refuse("The approved plan does not cover what this run would do", approval.refused)
+        return self._result(task, approval.waves, text, approved.policy, domain_controllers)
 
-    def _read(self, src: str, approved: str) -> PlanFile:
+    def _read(self, src: str, approved: str) -> tuple[str, PlanFile]:
         try:
-            return read_plan(Path(src).absolute().read_bytes(), approved)
+            content = Path(src).absolute().read_bytes()
+            plan = read_plan(content, approved)
+            return canonical(json.loads(content.decode("utf-8-sig"))), plan
         except OSError as error:
             raise self._failure(
                 f"The plan file {src} can't be read: {error.strerror}.", "Give the file that was approved.", {}
@@ -116,7 +144,14 @@ class RolloutPlanAction(WindowsAction):
                 {},
             ) from None
 
-    def _result(self, task: Task, waves: Sequence[Wave], sha256: str, summary: str) -> dict[str, Any]:
+    def _result(
+        self,
+        task: Task,
+        waves: Sequence[Wave],
+        text: str,
+        policy: Policy,
+        domain_controllers: Sequence[DomainController],
+    ) -> dict[str, Any]:
         largest = max((len(wave.domain_controllers) for wave in waves), default=0)
         forks = int(context.CLIARGS.get("forks") or 0)
         if forks and largest > forks:
@@ -124,14 +159,21 @@ class RolloutPlanAction(WindowsAction):
                 f"The largest wave has {largest} domain controllers and Ansible works on {forks} at a time, so it may "
                 f"take longer than its worst case. Run with at least {largest} forks, or lower max_unavailable_total."
             )
+        done = sum(item.work in (Work.NOTHING, Work.EXEMPT) for item in domain_controllers)
+        ends = window_end(task.arguments["window_ends"], policy.window_seconds, datetime.now(UTC))
         table = table_lines(waves) if waves else []
-        for line in [*table, summary, f"SHA-256 of the plan: {sha256}"]:
+        summary = summary_line(waves, done)
+        for line in [*table, summary, f"SHA-256 of the plan: {digest(text)}"]:
             display.display(line)
         return {
             "changed": False,
             "msg": summary,
-            "sha256": sha256,
+            "sha256": digest(text),
+            "plan": text,
             "table": table,
+            "window_ends": ends,
+            "lock_minutes": _LOCK_SPARE + max((-(-wave.worst_case_seconds // 60) for wave in waves), default=0),
+            "domain_writers": _writers(waves),
             "waves": [
                 {
                     "number": wave.number,
@@ -161,50 +203,44 @@ class RolloutPlanAction(WindowsAction):
             found["diff"] = [{"before_header": str(dest), "after_header": str(dest), "before": before, "after": text}]
         return found
 
-    def _refuse(self, what: str, problems: Sequence[Problem]) -> NoReturn:
-        told = " ".join(str(problem) for problem in problems[:_MOST_TOLD])
-        more = len(problems) - _MOST_TOLD
-        raise self._failure(
-            f"{what}: {told}" + (f" {count(more, 'more problem')}: see `problems`." if more > 0 else ""),
-            "",
-            {
-                "problems": [
-                    {"subject": problem.subject, "reason": problem.reason, "remedy": problem.remedy}
-                    for problem in problems
-                ]
-            },
-        )
 
-
-class _Variables(Mapping[str, Mapping[str, Any]]):
-    """Ansible's `hostvars` as a mapping that is asked only for the hosts that matter."""
-
-    def __init__(self, hostvars: Any) -> None:
-        self._hostvars = hostvars
-        self._names = dict.fromkeys(str(name) for name in hostvars)
-
-    def __getitem__(self, name: str) -> Mapping[str, Any]:
-        if name not in self._names:
-            raise KeyError(name)
-        found: Mapping[str, Any] = self._hostvars[name]
-        return found
-
-    def __iter__(self) -> Any:
-        return iter(self._names)
-
-    def __len__(self) -> int:
-        return len(self._names)
-
-
-def _policy(given: Mapping[str, Any] | None, domain_controllers: Sequence[DomainController]) -> Policy:
+def _policy(arguments: Mapping[str, Any], domain_controllers: Sequence[DomainController]) -> Policy:
     """Returns the policy, with names as the inventory writes them."""
+    given = arguments["policy"]
     policy = policy_from_json(given) if given is not None else Policy()
+    if arguments["directory"] is None and (given is None or given["assume_available"] is None):
+        policy = replace(policy, assume_available=True)
     names = {item.name.lower(): item.name for item in domain_controllers}
     return replace(
         policy,
         canaries=tuple(names.get(name.lower(), name) for name in policy.canaries),
         order=tuple(names.get(name.lower(), name) for name in policy.order),
     )
+
+
+def _writers(waves: Sequence[Wave]) -> list[str]:
+    """Returns the first domain controller of each domain."""
+    found: dict[str, str] = {}
+    for wave in waves:
+        for item in wave.domain_controllers:
+            found.setdefault(item.domain, item.name)
+    return list(found.values())
+
+
+def _refuse_slices(task_vars: Mapping[str, Any]) -> None:
+    """Refuses a job slice of AWX, of which each would plan as if its part of the inventory were all.
+
+    AWX tells a job nothing of slices. But it wraps them in a workflow job that has the name of the job template
+    (`JobTemplate.create_unified_job` of AWX copies it), and tells both names.
+    """
+    template = str(task_vars.get("awx_job_template_name") or "")
+    if template and template == str(task_vars.get("awx_workflow_job_name") or ""):
+        raise PlanError(
+            "Rollout",
+            f"AWX seems to run a slice of the job template {template}, and a rollout must see the whole inventory.",
+            "Set the job slicing of the template (job_slice_count) to 1; where that is so already and a workflow has "
+            "the same name, give it another one.",
+        )
 
 
 def _replace(dest: Path, text: str) -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from ansible_collections.entsso.password_sync.plugins.module_utils import _service_principal_name as spn
@@ -17,6 +18,7 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._plan import 
     Observation,
     Unknown,
 )
+from ansible_collections.entsso.password_sync.plugins.module_utils.judge._judge_names import judge_names
 from ansible_collections.entsso.password_sync.plugins.module_utils.ldap import _ldap_dn
 from ansible_collections.entsso.password_sync.plugins.module_utils.ldap._account_name import account_name
 from ansible_collections.entsso.password_sync.plugins.module_utils.ldap._ldap_filter import equals
@@ -115,9 +117,12 @@ class ServicePrincipalNameResource(Managed):
         return True
 
     def result(self, estate: Estate, changes: tuple[Change, ...]) -> Mapping[str, Any]:
+        domain = self.account.domain.dns_name
+        findings = judge_names(self.forest, domain, self.desired, estate, f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")
         return {
+            "findings": [finding.to_json() for finding in findings],
             "account": self.account.dn,
-            "domain": self.account.domain.dns_name,
+            "domain": domain,
             "forest": self.forest,
             "seen_by": list(self.seen_by),
         }

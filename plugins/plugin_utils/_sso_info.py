@@ -97,6 +97,8 @@ class SsoInfoAction(WindowsAction):
             "findings": [finding.to_json() for finding in findings],
             "adapters": rows,
             "observed": estate_json(estate),
+            "service_account": "" if service is None else service.account,
+            "system": {"name": system.name, "domain": system.domain},
             "statistics": statistics,
         }
 

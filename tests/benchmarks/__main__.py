@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import processor, rollout, transfer
+from benchmarks import forest_rollout, processor, rollout, transfer
 from benchmarks.play import INFO, require, write_play
 from lab.example import one_package, two_packages, variables
 from lab.forest import Forest
@@ -20,7 +20,7 @@ from lab.playbooks import PlaybookRunner, Run
 
 
 def main() -> int:
-    """Measures one pcns_info, its CPU time above that of an empty task, and how quickly files come to a host."""
+    """Measures one pcns_info and its CPU time, how quickly files come to a host, plans, and a rollout."""
     with tempfile.TemporaryDirectory() as folder:
         print("Requests and bytes of one pcns_info, after authentication (at most 24 requests and 60 KB are promised):")
         for line in _requests(Path(folder)):
@@ -30,6 +30,9 @@ def main() -> int:
             print(f"  {line}")
         print("Planning a rollout of 500 domain controllers in 60 sites (at most 1 second is promised):")
         for line in rollout.lines():
+            print(f"  {line}")
+        print("Rolling out a simulated forest with domain_controllers.yml (some minutes):", flush=True)
+        for line in forest_rollout.lines(Path(folder) / "forest"):
             print(f"  {line}")
         print("CPU time of the control node for one pcns_info above an empty task (at most 40 ms a host are promised):")
         for line in processor.lines(Path(folder)):

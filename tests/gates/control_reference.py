@@ -17,6 +17,9 @@ JUDGES = {
     "_judge_coverage.py": "the directory",
     "_judge_domain_controller.py": "a domain controller",
     "_judge_domain.py": "a domain",
+    "_judge_target.py": "a domain",
+    "_judge_names.py": "a domain",
+    "_judge_schema.py": "a forest",
     "_judge_sso.py": "an SSO server",
 }
 """Files that judge, and on what each does."""
@@ -40,9 +43,9 @@ A source names the page or event, then the place in the project's fact sheets wh
 def subjects() -> Mapping[str, str]:
     """Returns for each control on what it is judged, empty where no code judges it."""
     folder = ROOT / "plugins" / "module_utils" / "judge"
-    code = {subject: (folder / name).read_text(encoding="utf-8") for name, subject in JUDGES.items()}
+    code = {name: (folder / name).read_text(encoding="utf-8") for name in JUDGES}
     return {
-        control.id: ", ".join(subject for subject, text in code.items() if f'"{control.id}"' in text)
+        control.id: ", ".join(dict.fromkeys(JUDGES[name] for name, text in code.items() if f'"{control.id}"' in text))
         for control in CONTROLS
     }
 

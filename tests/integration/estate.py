@@ -103,6 +103,7 @@ class Estate:
         *arguments: str,
         variables: Mapping[str, Any] | None = None,
         kill_when: Callable[[], bool] | None = None,
+        on_start: Callable[[Callable[[], None]], None] | None = None,
     ) -> Run:
         """Runs a playbook, and checks what every run must keep to: no traceback reaches the user."""
         self._runs += 1
@@ -110,7 +111,12 @@ class Estate:
         runner = PlaybookRunner(self.inventory, self.folder / "runs")
         report = {"password_sync_compliance_directory": str(self.report_folder)}
         run = runner.run(
-            playbook, *arguments, variables={**report, **(variables or {})}, name=name, kill_when=kill_when
+            playbook,
+            *arguments,
+            variables={**report, **(variables or {})},
+            name=name,
+            kill_when=kill_when,
+            on_start=on_start,
         )
         assert "Traceback" not in run.output, run.output
         assert "unhandled exception" not in run.output.lower(), run.output

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the entsso.password_sync project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every request that one `pcns_info` sends to a domain controller of the lab, in order, with its size.
+"""Every request that `pcns_info` or `domain_controller_preflight` sends to a domain controller of the lab, in order.
 
 `python -m integration.request_list` prints them; docs/requests.md says why each is made, and a test compares the two.
 """
@@ -12,15 +12,16 @@ import hashlib
 import re
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from unit.plugin_utils.ansible_connection import connection
 
-from ansible_collections.entsso.password_sync.plugins.action.pcns_info import ActionModule
-from ansible_collections.entsso.password_sync.plugins.plugin_utils import _pcns_info
+from ansible_collections.entsso.password_sync.plugins.action import domain_controller_preflight as preflight_action
+from ansible_collections.entsso.password_sync.plugins.action import pcns_info as pcns_info_action
+from ansible_collections.entsso.password_sync.plugins.plugin_utils import _domain_controller_preflight, _pcns_info
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._resource import Task
 from ansible_collections.entsso.password_sync.plugins.plugin_utils.connection._authentication_guard import (
     AuthenticationGuard,
@@ -50,10 +51,10 @@ class Request:
 
 @dataclass(frozen=True)
 class Listing:
-    """What one `pcns_info` cost.
+    """What one task cost.
 
     Attributes:
-        state: The capture state that it reported.
+        state: What it reported: the capture state, or go or no-go.
         requests: The requests, in order.
         received: Bytes of XML that came back.
         processes: Processes that were started on the host meanwhile.
@@ -75,6 +76,8 @@ class Listing:
 class _Recorder:
     """An exchange that remembers what it hands on."""
 
+    authentication = "recorded"
+
     def __init__(self, inner: Exchange) -> None:
         self._inner = inner
         self.sent: list[bytes] = []
@@ -92,6 +95,48 @@ class _Recorder:
 
 def pcns_info(forest: Forest, name: str, media: Sequence[str] = (ALL_IN_ONE,)) -> Listing:
     """Runs `pcns_info` against a domain controller of a forest that is started, without Ansible around it."""
+    return _listing(
+        forest,
+        name,
+        _Call(
+            pcns_info_action.ActionModule,
+            _pcns_info,
+            {"packages": _packages(media), "state": "present", "event_log_level": None, "site": "", "systems": []},
+            lambda result: str(result["capture_state"]),
+        ),
+    )
+
+
+def preflight(forest: Forest, name: str, media: Sequence[str] = (ALL_IN_ONE,)) -> Listing:
+    """Runs `domain_controller_preflight` in the same way, without a directory."""
+    arguments = {
+        "packages": _packages(media),
+        "directory_answer": None,
+        "minimum_free_bytes": 0,
+        "allow_unsupported_os": False,
+        "backup_max_age_days": 30,
+        "accept": {},
+    }
+    call = _Call(
+        preflight_action.ActionModule,
+        _domain_controller_preflight,
+        arguments,
+        lambda result: "go" if result["go"] else "no-go",
+    )
+    return _listing(forest, name, call)
+
+
+@dataclass(frozen=True)
+class _Call:
+    """A task: its action, the module that opens the host for it, its arguments, and how its result is told."""
+
+    action: Any
+    opener: Any
+    arguments: Mapping[str, Any]
+    told: Callable[[Mapping[str, Any]], str]
+
+
+def _listing(forest: Forest, name: str, call: _Call) -> Listing:
     host = forest.host(name)
     endpoint = forest.endpoints[host.identity.fqdn]
     settings = connection_settings(
@@ -109,11 +154,11 @@ def pcns_info(forest: Forest, name: str, media: Sequence[str] = (ALL_IN_ONE,)) -
     processes, http = endpoint.statistics.processes_started, endpoint.statistics.http_requests
     with tempfile.TemporaryDirectory() as folder:
         recorder = _Recorder(HttpExchange(settings, name, AuthenticationGuard(folder, settings.account)))
-        result, received = _perform(recorder, host.identity.fqdn, media)
+        result, received = _perform(recorder, host.identity.fqdn, call)
     requests = [_described(body) for body in recorder.sent]
     counters = endpoint.statistics
     return Listing(
-        state=str(result["capture_state"]),
+        state=call.told(result),
         requests=requests,
         received=received,
         processes=counters.processes_started - processes,
@@ -121,9 +166,8 @@ def pcns_info(forest: Forest, name: str, media: Sequence[str] = (ALL_IN_ONE,)) -
     )
 
 
-def _perform(recorder: _Recorder, subject: str, media: Sequence[str]) -> tuple[Mapping[str, Any], int]:
-    """Calls the action as Ansible would, with a host that is opened over the recorder."""
-    packages = [
+def _packages(media: Sequence[str]) -> list[dict[str, Any]]:
+    return [
         {
             "name": name,
             "path": str(MEDIA / name),
@@ -132,22 +176,25 @@ def _perform(recorder: _Recorder, subject: str, media: Sequence[str]) -> tuple[M
         }
         for name in media
     ]
-    arguments = {"packages": packages, "event_log_level": None, "site": "", "systems": []}
+
+
+def _perform(recorder: _Recorder, subject: str, call: _Call) -> tuple[Mapping[str, Any], int]:
+    """Calls the action as Ansible would, with a host that is opened over the recorder."""
     opened: list[Host] = []
 
     def open_recorded(*_arguments: Any, **_named: Any) -> Host:
         opened.append(Host(subject, recorder))
         return opened[0]
 
-    action = ActionModule.__new__(ActionModule)
+    action = call.action.__new__(call.action)
     action._connection = None
-    task = Task(subject, arguments, False, lambda _text: None, lambda _text: None, lambda path: path)
-    original = _pcns_info.open_host
-    _pcns_info.open_host = open_recorded  # type: ignore[assignment]
+    task = Task(subject, call.arguments, False, lambda _text: None, lambda _text: None, lambda path: path)
+    original = call.opener.open_host
+    call.opener.open_host = open_recorded
     try:
         return action._perform(task, {}), opened[0].statistics.bytes_received
     finally:
-        _pcns_info.open_host = original
+        call.opener.open_host = original
 
 
 def _described(body: bytes) -> Request:
@@ -213,6 +260,7 @@ def main() -> int:
     with Forest() as forest:
         print(text("nothing installed, one package wanted", pcns_info(forest, "dc01")))
         print(text("nothing installed, two packages wanted", pcns_info(forest, "dc01", TWO)))
+        print(text("preflight, nothing installed, one package wanted", preflight(forest, "dc01")))
         install(forest, "dc02")
         print(text("one package installed", pcns_info(forest, "dc02")))
         install(forest, "dc03", TWO)

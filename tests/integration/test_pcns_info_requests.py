@@ -1,7 +1,7 @@
 # Copyright: Contributors to the entsso.password_sync project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What one `pcns_info` costs a domain controller, and that docs/requests.md says so."""
+"""What `pcns_info` and a preflight cost a domain controller, and that docs/requests.md says so."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 import pytest
-from integration.request_list import ROOT, TWO, Listing, close_security_log, install, pcns_info
+from integration.request_list import ROOT, TWO, Listing, close_security_log, install, pcns_info, preflight
 
 from lab.forest import Forest
 
@@ -75,3 +75,17 @@ def test_numbers_are_the_measured_ones(listings: Mapping[str, Listing]) -> None:
     assert rows == {
         name: [str(len(item.requests)), f"{item.sent / 1000:.1f}", str(item.logon)] for name, item in listings.items()
     }
+
+
+def test_a_preflight_sends_what_pcns_info_does_and_what_the_page_says_besides(listings: Mapping[str, Listing]) -> None:
+    with Forest() as forest:
+        found = preflight(forest, "dc01")
+    assert found.state == "go"
+    assert found.processes == 0
+    known = listings["nothing installed, one package wanted"]
+    shared = [_named(item.operation, item.subject) for item in known.requests]
+    sent = [_named(item.operation, item.subject) for item in found.requests]
+    assert sent[: len(shared)] == shared
+    assert set(sent[len(shared) :]) == {row[0].strip("`") for row in _rows("Before a rollout")}
+    numbers = f"{len(found.requests)} requests and {found.sent / 1000:.1f} KB"
+    assert numbers in TEXT

@@ -19,7 +19,7 @@ from lab.forest import Forest
 from lab.inventory import directory_variables
 from lab.playbooks import PlaybookRunner
 
-OF_THE_LAB = tuple(f"password_sync_ldap_{name}" for name in ("server", "port", "username", "password"))
+OF_THE_LAB = tuple(f"password_sync_ldap_{name}" for name in ("server", "port", "username", "password", "name_servers"))
 """There is no DNS in the lab, and no port that only root may open."""
 
 DEFINITION = """\

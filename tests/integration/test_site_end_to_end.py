@@ -21,6 +21,8 @@ from lab.playbooks import Run, identities
 from lab.settings import LabSettings, ListWithoutConfiguration, PcnsSettings
 
 DCS = ("dc01", "dc02")
+ORDER = ("dc02", "dc01")
+"""dc01 holds the operations master roles, so it comes last."""
 PACKAGES = two_packages()
 
 
@@ -71,9 +73,9 @@ def test_check_predicts_what_is_done(deployment: Deployment) -> None:
 
 
 def test_every_package_is_installed_and_each_restarts_once(deployment: Deployment) -> None:
-    installed = [(fqdn(name), "install") for name in DCS for _package in PACKAGES]
+    installed = [(fqdn(name), "install") for name in ORDER for _package in PACKAGES]
     assert _of(deployment.run.changes, "msi_package") == installed
-    assert _of(deployment.run.changes, "domain_controller_restart") == [(fqdn(name), "restart") for name in DCS]
+    assert _of(deployment.run.changes, "domain_controller_restart") == [(fqdn(name), "restart") for name in ORDER]
     assert deployment.boots == {"sso01": 0, "dc01": 1, "dc02": 1}
 
 
@@ -106,7 +108,7 @@ def test_a_tag_does_no_harm(deployment: Deployment) -> None:
 
 
 def test_a_new_domain_controller_alone(deployment: Deployment) -> None:
-    """Its first contact is a check with --limit; others are not even connected to."""
+    """Its first contact is a check with --limit; others are not even connected to, but for the lock on dc01."""
     estate = deployment.estate
     estate.forest.add_domain_controller("DC03", "Lyon")
     estate.write()
@@ -135,7 +137,8 @@ def test_a_new_domain_controller_alone(deployment: Deployment) -> None:
         "dc03": 1,
     }
     assert estate.snapshots("sso01", *DCS) == others
-    assert all(estate.forest.endpoints[fqdn(name)].statistics.connections == 0 for name in ("sso01", *DCS))
+    assert all(estate.forest.endpoints[fqdn(name)].statistics.connections == 0 for name in ("sso01", "dc02"))
+    assert {item.action.rpartition(".")[2] for item in run.results if item.host == fqdn("dc01")} == set()
     assert estate.run("compliance.yml").exit_code == 0
     assert {row["capture_state"] for row in rows(estate.report()).values()} == {"working"}
 
@@ -146,26 +149,28 @@ def test_where_pcnscfg_lists_an_error_without_configuration(tmp_path: Path) -> N
     settings = LabSettings(pcns=PcnsSettings(list_without_configuration=ListWithoutConfiguration.ERROR))
     site = ("site.yml", "--limit", "domain_controllers")
     with Estate(small_forest(2, settings), tmp_path) as estate:
-        untouched = estate.snapshots("dc02")
+        estate.groups["all"]["pcns_rollout_lock_host"] = fqdn("sso01")
+        estate.write()
+        untouched = estate.snapshots("dc01")
         check = estate.run(*site, "--check", variables=ALLOWED)
         assert check.exit_code == 0, check.output
 
         stopped = estate.run(*site, variables=ALLOWED)
 
         assert stopped.exit_code == 2
-        (failure,) = [item for item in stopped.results if item.host == fqdn("dc01") and item.status == "failed"][:1]
+        (failure,) = [item for item in stopped.results if item.host == fqdn("dc02") and item.status == "failed"][:1]
         way_out = "pcnscfg service /R:0"
         says(
             message(failure),
             "PCNS configuration of corp.example",
-            "on dc01.corp.example",
+            "on dc02.corp.example",
             "could not be understood",
             way_out,
         )
-        assert estate.snapshots("dc02") == untouched
-        assert estate.boots()["dc01"] == 0
+        assert estate.snapshots("dc01") == untouched
+        assert estate.boots()["dc02"] == 0
 
-        assert estate.host("dc01").run(f'"{PCNSCFG}" {way_out.partition(" ")[2]}')[0] == 0
+        assert estate.host("dc02").run(f'"{PCNSCFG}" {way_out.partition(" ")[2]}')[0] == 0
         run = estate.run(*site, variables=ALLOWED)
 
         assert run.exit_code == 0, run.output

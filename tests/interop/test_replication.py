@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,12 @@ from ansible import constants
 from interop.directory_kit import PASSWORD
 from unit.plugin_utils.directory_task import DirectoryTasks
 
+from ansible_collections.entsso.password_sync.plugins.module_utils._plan import Unknown
+from ansible_collections.entsso.password_sync.plugins.module_utils.health._replication import Neighbour
+from ansible_collections.entsso.password_sync.plugins.module_utils.ldap._ldap_settings import LdapSettings, Protocol
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._system import System
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.directory._directory import Directory
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.health._directory_reading import DirectoryLook
 from lab.ldap.dns import NameServer
 from lab.samba.directory import Domain
 from lab.samba.second import SecondController, second_controller
@@ -90,3 +97,26 @@ def test_a_move_is_over_when_nobody_sees_two(pair: Pair) -> None:
     assert pair.tasks.run(name="ENTSSO/sso03", account="svc-sso", replication_timeout=1)["seen_by"] == BOTH
     gone = pair.tasks.refused(name="ENTSSO/sso03", account="svc-sso", state="absent", replication_timeout=1)
     assert DC2_IS_BEHIND in str(gone)
+
+
+def test_partners_that_the_directory_does_not_show_are_unknown(pair: Pair, tmp_path: Path) -> None:
+    """Samba has no msDS-NCReplInboundNeighbors, as Windows for an account that may not read it."""
+    common = pair.tasks.common
+    settings = LdapSettings(
+        "corp.example",
+        protocol=Protocol.NTLM,
+        username=common["username"],
+        password=common["password"],
+        name_servers=tuple(common["name_servers"]),
+        timeout=10,
+    )
+    now = datetime.now(UTC)
+    system = System("dc2.corp.example", "corp.example", True, "", "", "", now, now)
+    with Directory(settings, str(tmp_path)) as directory:
+        told = DirectoryLook(directory, lambda: Unknown("WMI is not there")).gates(system, serves=True)
+        partner = Neighbour("DC1", "DC=corp,DC=example", 0, now)
+        by_wmi = DirectoryLook(directory, lambda: (partner,)).gates(system, serves=True)
+    assert [gate.verdict.value for gate in told] == ["passed", "passed", "passed", "unknown"]
+    assert told[3].sentence.endswith("msDS-NCReplInboundNeighbors to this account, and WMI is not there")
+    assert "`replication` in `accept_unknown`" in told[3].remedy
+    assert by_wmi[3].sentence == "it has pulled from its partner since it started"

@@ -14,6 +14,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ from lab.reachability import refuses_strangers
 
 FOLDER = REPOSITORY / "build" / "demo"
 ALLOWED = {"pcns_restart_allowed": True}
+POLICY = {"max_unavailable_total": 2}
+PDC_EMULATOR = "dc01.corp.example"
 NEW_DC, UNREGISTERED_DC, RODC = "dc07.corp.example", "dc03.corp.example", "dc06.corp.example"
 SSO_SERVER, DISABLED_ADAPTER, USER = "sso01.corp.example", "LDAP", "alice"
 
@@ -51,6 +54,8 @@ class Demo:
         self.folder = folder
         self.forest = Forest()
         self.predicted: Sequence[Mapping[str, Any]] = ()
+        self.waves: Sequence[Sequence[str]] = ()
+        self.rollout: dict[str, Any] = {"pcns_rollout_plan": str(folder / "plan.json")}
         self.runner: PlaybookRunner
 
     def run(self) -> str:
@@ -62,10 +67,11 @@ class Demo:
             steps: Sequence[Callable[[], None]] = (
                 self.forest_comes_up,
                 self.check_predicts,
-                self.restart_must_be_allowed,
+                self.rollout_is_planned,
+                self.rollout_is_refused,
                 self.site_runs,
-                self.second_run_changes_nothing,
                 self.password_arrives,
+                self.second_run_changes_nothing,
                 self.drift_is_found,
                 self.drift_is_repaired,
             )
@@ -100,26 +106,48 @@ class Demo:
         counts = {kind: sum(change["resource"] == kind for change in self.predicted) for kind in RESOURCES}
         expect(all(counts.values()), f"Changes of every kind are planned: {_counted(counts)}.", counts)
 
-    def restart_must_be_allowed(self) -> None:
-        """site.yml without restarts allowed stops before the first domain controller"""
-        before = {name: self.forest.host(name).snapshot() for name in self.forest.domain_controllers}
-        run = self._site(name="3-not-allowed")
-        self.made = list(run.changes)
-        expect(run.exit_code != 0, "The run fails.", run.exit_code)
-        expect("pcns_restart_allowed is false" in run.output, "It says which variable allows restarts.", _tail(run))
-        after = {name: self.forest.host(name).snapshot() for name in self.forest.domain_controllers}
-        expect(before == after, "No domain controller was touched.")
+    def rollout_is_planned(self) -> None:
+        """plan.yml shows who would be changed and restarted in which wave, for an AD team to approve"""
+        before = self.forest.snapshot()
+        run = self.runner.run("plan.yml", variables={**self.rollout, "pcns_rollout_policy": POLICY}, name="3-plan")
+        expect(run.exit_code == 0, "The plan is computed.", _tail(run))
+        (planned,) = [result.result for result in run.of("rollout_plan")]
+        for line in (*planned["table"], planned["msg"], f"SHA-256 of the plan: {planned['sha256']}"):
+            print(f"       {line}", flush=True)
+        self.waves = [wave["domain_controllers"] for wave in planned["waves"]]
+        sites = [[self.forest.hosts[name].identity.site for name in wave] for wave in self.waves]
+        expect(
+            all(len(set(wave)) == len(wave) for wave in sites) and max(map(len, sites)) == 2,
+            "At most one domain controller of Paris and one of Lyon are down together.",
+            sites,
+        )
+        expect(self.waves[-1] == [PDC_EMULATOR], "The PDC emulator comes last, alone.", self.waves)
+        expect(self.forest.snapshot() == before, "Not one bit of the estate has changed.")
+        self.rollout["pcns_rollout_approved"] = planned["sha256"]
+
+    def rollout_is_refused(self) -> None:
+        """A rollout that may not restart, or that would do more than was approved, is refused before it begins"""
+        before = self.forest.snapshot()
+        for name, given, reason in (
+            ("4-not-allowed", self.rollout, "pcns_restart_allowed is false"),
+            (
+                "4-not-approved",
+                {**self.rollout, **ALLOWED, "pcns_event_log_level": 2},
+                "would now set event_log_level to 2",
+            ),
+        ):
+            run = self.runner.run("domain_controllers.yml", variables=given, name=name)
+            expect(run.exit_code != 0, "The run fails.", run.exit_code)
+            expect(reason in " ".join(run.output.split()), f"It says why: {reason}.", _tail(run))
+        expect(self.forest.snapshot() == before, "Not one bit of the estate has changed.")
 
     def site_runs(self) -> None:
-        """site.yml with restarts allowed: one domain controller after the other, then go-live"""
+        """site.yml with restarts allowed and the approved plan: wave by wave, each gate passed, then go-live"""
         boots = self._restarts()
-        run = self._site(variables=ALLOWED, name="4-site")
+        run = self._site(variables={**ALLOWED, **self.rollout}, name="5-site")
         expect(run.exit_code == 0, "The run succeeds.", _tail(run))
-        self.made += run.changes
-        difference = (
-            identities(self.made) - identities(self.predicted),
-            identities(self.predicted) - identities(self.made),
-        )
+        made, predicted = identities(run.changes), identities(self.predicted)
+        difference = made - predicted, predicted - made
         expect(not any(difference), "The changes made are exactly those that the check predicted.", difference)
         writable = set(boots) - {RODC, SSO_SERVER}
         restarted = {name: count - boots[name] for name, count in self._restarts().items()}
@@ -128,12 +156,7 @@ class Demo:
             "Every writable domain controller restarted once; the RODC and the SSO server did not.",
             restarted,
         )
-        rollout = [change["subject"] for change in run.changes if change["resource"] in ("msi_package", RESTART)]
-        expect(
-            rollout == [name for name in sorted(writable) for _step in range(2)],
-            "One domain controller was installed and restarted after the other.",
-            rollout,
-        )
+        self._waves_in_their_order(run)
         targets = [change["new"] for change in run.changes if change["resource"] == "pcns_target"]
         last = run.changes[-1]
         expect(
@@ -142,16 +165,28 @@ class Demo:
             targets,
         )
 
-    def second_run_changes_nothing(self) -> None:
-        """A second run changes nothing"""
-        before = self.forest.snapshot()
-        run = self._site(variables=ALLOWED, name="5-again")
-        expect(run.exit_code == 0, "The run succeeds.", _tail(run))
-        expect(not run.changed, "No task changed anything.", [result.task for result in run.changed])
-        expect(self.forest.snapshot() == before, "Not one bit of the estate has changed.")
+    def _waves_in_their_order(self, run: Run) -> None:
+        for line in (item.result["msg"] for item in run.of("rollout_wave")):
+            print(f"       {line}", flush=True)
+        steps = [(item.host, item.action.rpartition(".")[2]) for item in run.results]
+        begun = {name: steps.index((name, "msi_package")) for wave in self.waves for name in wave}
+        well = {name: steps.index((name, "domain_controller_health")) for name in begun}
+        expect(
+            all(
+                well[name] < begun[later]
+                for wave, following in pairwise(self.waves)
+                for name in wave
+                for later in following
+            ),
+            "No wave began before every health gate of the one before had passed.",
+            steps,
+        )
+        passed = [gate["verdict"] for item in run.of("domain_controller_health") for gate in item.result["gates"]]
+        numbers = ", ".join(f"{passed.count(verdict)} {verdict}" for verdict in sorted(set(passed)))
+        expect(set(passed) <= {"passed", "not_checked"}, f"Health gates: {numbers}.", passed)
 
     def password_arrives(self) -> None:
-        """A password is changed in the lab and arrives; every control is compliant"""
+        """A password is changed on every writable domain controller and arrives in the connected systems"""
         map_user(self.forest, USER)
         for name in sorted(self._restarts()):
             if name not in (RODC, SSO_SERVER):
@@ -161,19 +196,24 @@ class Demo:
             expect(
                 len(arrived) == 5, f"{adapter} received the change from each of five domain controllers.", len(arrived)
             )
-        run = self.runner.run("compliance.yml", variables=self._report("6-compliant"), name="6-compliant")
-        expect(run.exit_code == 0, "compliance.yml finds every control compliant and exits 0.", _tail(run))
+
+    def second_run_changes_nothing(self) -> None:
+        """A second run of site.yml changes nothing, and finds every control compliant"""
+        before = self.forest.snapshot()
+        gate = {"password_sync_compliance_gate": True}
+        run = self._site(variables={**ALLOWED, **gate}, name="7-again")
+        expect(not run.changed, "No task changed anything.", [result.task for result in run.changed])
+        expect(self.forest.snapshot() == before, "Not one bit of the estate has changed.")
+        expect(run.exit_code == 0, "Every control is compliant, or the run would fail.", _tail(run))
         self._show(run)
 
     def drift_is_found(self) -> None:
-        """Drift: a new DC without the filter, an entry removed by hand, an adapter disabled"""
+        """Drift: a new DC that nobody told Ansible of, an entry removed by hand, an adapter disabled"""
         self.forest.add_domain_controller(NEW_DC.split(".", maxsplit=1)[0], "Lyon")
         self.forest.host(UNREGISTERED_DC).remove_notification_package("PCNSFLT")
         self.forest.disable_adapter(DISABLED_ADAPTER)
-        self._new_domain_controller_is_found()
-        self._inventory()
         before = self.forest.snapshot()
-        run = self.runner.run("compliance.yml", variables=self._report("report"), name="7-drift")
+        run = self.runner.run("compliance.yml", variables=self._report("report"), name="8-drift")
         expect(run.exit_code != 0, "compliance.yml exits with a failure.", run.exit_code)
         findings = json.loads((self.folder / "report.json").read_text(encoding="utf-8"))["findings"]
         wrong = sorted(
@@ -181,31 +221,25 @@ class Demo:
         )
         expected = sorted(
             [
-                ("PCNS-004", NEW_DC, "drift"),
+                ("PCNS-001", NEW_DC, "manual"),
                 ("PCNS-002", UNREGISTERED_DC, "drift"),
                 ("SSO-007", SSO_SERVER, "drift"),
             ]
         )
-        expect(wrong == expected, "It finds exactly these three.", wrong)
+        expect(wrong == expected, "It finds exactly these three; of the new one the directory knows.", wrong)
         expect(self.forest.snapshot() == before, "The check changed nothing.")
         self._show(run)
-
-    def _new_domain_controller_is_found(self) -> None:
-        """Nobody has told Ansible of the new one yet; the directory knows it."""
-        run = self.runner.run("compliance.yml", variables=self._report("7-not-in-inventory"), name="7-not-in-inventory")
-        lines = [line for line in run.output.splitlines() if line.startswith(SHOWN)]
-        first = f"PCNS-001 CRITICAL manual {NEW_DC} (Lyon). "
         expect(
-            run.exit_code != 0 and len(lines) > 1 and lines[1].startswith(first),
-            "Before the new one is in the inventory, it is the first finding: the directory knows it.",
-            lines,
+            f"PCNS-001 CRITICAL manual {NEW_DC} (Lyon)." in self.last_lines.splitlines()[1],
+            "The new one is the first finding.",
+            self.last_lines,
         )
-        print(f"       {lines[1]}", flush=True)
 
     def drift_is_repaired(self) -> None:
-        """site.yml repairs the three and nothing else, with one restart"""
+        """Once the new one is in the inventory, site.yml repairs the three and nothing else, with one restart"""
+        self._inventory()
         boots = self._restarts()
-        run = self._site(variables=ALLOWED, name="8-repair")
+        run = self._site(variables=ALLOWED, name="9-repair")
         expect(run.exit_code == 0, "The run succeeds.", _tail(run))
         repaired = sorted({(change["subject"], change["resource"]) for change in run.changes})
         expected = sorted(

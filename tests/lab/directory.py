@@ -7,9 +7,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
 from uuid import NAMESPACE_DNS, UUID, uuid5
+
+from lab.schema import Schema
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,8 @@ class PcnsTarget:
     warning_level: int
     warning_interval: int
     disabled: bool
+    encryption_key: str = ""
+    """No verb of pcnscfg writes it; a secret, should somebody read it."""
 
 
 @dataclass(frozen=True)
@@ -83,14 +88,6 @@ class PcnsObjects:
 
 
 @dataclass
-class Schema:
-    """The schema of the forest."""
-
-    pcns_extended: bool = True
-    """Whether the PCNS classes are there."""
-
-
-@dataclass
 class _Held:
     objects: PcnsObjects
     written: bool = False
@@ -110,8 +107,18 @@ class Directory:
     """Account name without domain, lower case, to its SPNs."""
     watchers: list[Callable[[str], None]] = field(default_factory=list)
     """Told the name of each DC whose view of the PCNS objects changed; empty string for every DC."""
+    domain_sid: str = ""
+    """Made of the name unless it is given."""
+    backed_up: tuple[datetime, str] | None = None
+    """When the domain was last backed up and on which DC (short name); None where nobody told the directory."""
     _objects: PcnsObjects = PcnsObjects()
     _held: dict[str, _Held] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Gives the domain a SID that depends on its name only, so that runs can be compared."""
+        digest = hashlib.sha256(self.dns_name.encode()).digest()
+        parts = [int.from_bytes(digest[index : index + 4], "big") for index in (0, 4, 8)]
+        self.domain_sid = self.domain_sid or f"S-1-5-21-{parts[0]}-{parts[1]}-{parts[2]}"
 
     def pcns(self, domain_controller: str = "") -> PcnsObjects:
         """Returns the PCNS objects as one DC has them, or as those that replicate have them."""
@@ -129,11 +136,13 @@ class Directory:
             watcher(domain_controller if held is not None else "")
 
     def hold_replication(self, domain_controller: str) -> None:
-        """Lets a DC neither receive nor send changes of the PCNS objects from now on."""
+        """Lets a DC neither receive nor send changes of the PCNS objects and of the schema from now on."""
+        self.schema.hold(self.full_name(domain_controller))
         self._held.setdefault(domain_controller.lower(), _Held(self._objects))
 
     def release_replication(self, domain_controller: str) -> None:
         """Lets a DC replicate again; what was written on it meanwhile wins."""
+        self.schema.release(self.full_name(domain_controller))
         held = self._held.pop(domain_controller.lower(), None)
         if held is None:
             return
@@ -143,9 +152,13 @@ class Directory:
             for watcher in self.watchers:
                 watcher(domain_controller)
 
+    def full_name(self, domain_controller: str) -> str:
+        """Returns the full name of a DC of this domain, as the schema knows it."""
+        return f"{domain_controller}.{self.dns_name}".lower()
+
     def add_group(self, name: str) -> Group:
         """Adds a group."""
-        known = {"Domain Admins": 512, "Domain Users": 513}
+        known = {"Domain Admins": 512, "Domain Users": 513, "Schema Admins": 518, "Enterprise Admins": 519}
         group = Group(name, self._sid(name, known.get(name)))
         self.groups[group.sid] = group
         return group
@@ -200,7 +213,7 @@ class Directory:
         """Returns everything in a form for JSON."""
         return {
             "domain": self.dns_name,
-            "schema_extended": self.schema.pcns_extended,
+            "schema": self.schema.dump(),
             "users": {name: sorted(user.groups) for name, user in sorted(self.users.items())},
             "groups": {sid: group.name for sid, group in sorted(self.groups.items())},
             "spns": {name: list(values) for name, values in sorted(self.service_principal_names.items())},
@@ -208,10 +221,22 @@ class Directory:
             "held": {name: asdict(held.objects) for name, held in sorted(self._held.items())},
         }
 
+    def adopt_sids(self, domain_sid: str, groups: Mapping[str, str]) -> None:
+        """Takes over the SIDs of a real domain of the same name, before anything refers to the old ones.
+
+        Args:
+            domain_sid: That of the domain.
+            groups: SIDs by name of the group; a group that is missing here is added.
+        """
+        self.domain_sid = domain_sid
+        known = {item.name.lower(): item for item in self.groups.values()}
+        for name, sid in groups.items():
+            group = known.pop(name.lower(), Group(name, sid))
+            self.groups.pop(group.sid, None)
+            self.groups[sid] = replace(group, sid=sid)
+
     def _sid(self, name: str, rid: int | None) -> str:
-        digest = hashlib.sha256(self.dns_name.encode()).digest()
-        parts = [int.from_bytes(digest[index : index + 4], "big") for index in (0, 4, 8)]
         number = (
             rid if rid is not None else 1100 + int.from_bytes(hashlib.sha256(name.lower().encode()).digest()[:3], "big")
         )
-        return f"S-1-5-21-{parts[0]}-{parts[1]}-{parts[2]}-{number}"
+        return f"{self.domain_sid}-{number}"

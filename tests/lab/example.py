@@ -21,7 +21,13 @@ PCNSCFG = r"C:\Program Files\Microsoft Password Change Notification\pcnscfg.exe"
 CAPTURE_LEAVES = {"notification_packages": ["PCNSFLT"]}
 SERVICE_LEAVES = {"services": ["PCNSSVC"], "tools": {"pcnscfg": PCNSCFG}}
 
-FAST = {"pcns_restart_interval": 0.1, "pcns_busy_interval": 0.2, "pcns_restart_deadline": 30}
+FAST = {
+    "pcns_restart_interval": 0.1,
+    "pcns_busy_interval": 0.2,
+    "pcns_restart_deadline": 30,
+    "pcns_health_interval": 0.1,
+    "pcns_health_deadline": 30,
+}
 """The lab's clock runs faster than a data centre's."""
 
 

@@ -58,8 +58,29 @@ class HostFaults:
     services_that_fail: dict[str, int] = field(default_factory=dict)
     """Service, lower case, to the code that Win32_Service.StartService returns."""
 
+    services_that_stop: dict[str, float] = field(default_factory=dict)
+    """Service, lower case, to the seconds after which it ends by itself, each time that it was started."""
+
     clock_offset_seconds: float = 0.0
     """How far the host's clock is ahead."""
 
+    clock_jump_at_boot: float = 0.0
+    """So many seconds are added to `clock_offset_seconds` when the host comes up next, once."""
+
     adapters_stopped: set[str] = field(default_factory=set)
     """Adapters, lower case, whose own process is not running on this host (event 10748)."""
+
+    shares_missing: set[str] = field(default_factory=set)
+    """Shares, lower case, that a domain controller does not have (SYSVOL before it is replicated)."""
+
+    replication_error: int = 0
+    """Every pull of a domain controller from its partners ends with this error, since before it started."""
+
+    replication_hidden: bool = False
+    """The account may not read `msDS-NCReplInboundNeighbors`; Samba never has it."""
+
+    not_synchronized: bool = False
+    """`isSynchronized` of the rootDSE is FALSE."""
+
+    not_advertised: bool = False
+    """The LDAP ping is answered as by a paused domain controller."""

@@ -9,14 +9,16 @@ from __future__ import annotations
 import hashlib
 import random
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
-from lab.directory import Directory, Schema
+from lab.directory import Directory
 from lab.endpoint import Endpoint, EndpointServer, EndpointSettings
 from lab.ldap import LdapServices
 from lab.scheduler import Scheduler
+from lab.schema import Schema
 from lab.settings import LabSettings
 from lab.sso import SsoSystem
 from lab.tracking import Arrival, Outcome, PasswordChange, Tracking
@@ -24,6 +26,7 @@ from lab.windows.entsso import SERVICE_ACCOUNT, seed_entsso
 from lab.windows.host import SimulatedHost
 from lab.windows.identity import HostIdentity, HostRole
 from lab.windows.pcns import FILTER, NAME, PcnsService
+from lab.windows.seed import unseed_domain_controller
 
 OPERATOR = "CORP\\svc-ansible"
 OPERATOR_PASSWORD = "Lab-only-Passw0rd"
@@ -39,12 +42,14 @@ GROUPS = (
     "SSO Application Users",
     "SSO Application Administrators",
 )
+_OF_THE_FOREST = ("Enterprise Admins", "Schema Admins")
+"""Groups that only the root domain has."""
 USERS: dict[str, tuple[str, ...]] = {
     "alice": ("SSO Application Users",),
     "bob": ("SSO Application Users",),
     "carol": ("SSO Application Users",),
     "dave": ("Domain Admins",),
-    "svc-ansible": ("Domain Admins", "SSO Administrators"),
+    "svc-ansible": ("Domain Admins", "Schema Admins", "SSO Administrators"),
     SERVICE_ACCOUNT: ("SSO Administrators",),
 }
 
@@ -72,6 +77,8 @@ class Forest:
         """As `hosts`; empty unless the forest is started."""
         self.promoted: dict[str, datetime] = {}
         """When each domain controller became one."""
+        self.schema_master_name = ""
+        """Who has the role of schema master; empty for the first domain controller."""
         self._schema = Schema()
         self._directories: dict[str, Directory] = {}
         self._server: EndpointServer | None = None
@@ -114,6 +121,7 @@ class Forest:
         self._block = f"127.{random.randint(16, 250)}.{random.randint(0, 250)}"
         self._port, self._endpoint_settings, self._keytabs = port, settings, keytabs or {}
         self._server = EndpointServer()
+        self._ldap.start()
         self.scheduler.start()
         for name, host in self.hosts.items():
             self._listen(name, host)
@@ -136,7 +144,8 @@ class Forest:
         """Adds a domain with the usual groups and users."""
         directory = Directory(dns_name, netbios_name, self._schema)
         for group in GROUPS:
-            directory.add_group(group)
+            if not self._directories or group not in _OF_THE_FOREST:
+                directory.add_group(group)
         for user, groups in USERS.items():
             directory.add_user(user, groups)
         directory.watchers.append(lambda name: self._refresh(dns_name, name))
@@ -157,6 +166,16 @@ class Forest:
         role = HostRole.READ_ONLY_DC if read_only else HostRole.WRITABLE_DC
         first = not any(item.identity.role.is_dc and item.identity.domain == domain for item in self.hosts.values())
         return self._add(name, site, role, domain, is_pdc_emulator=first)
+
+    def demote(self, name: str) -> None:
+        """Makes a DC a member server of its domain, as its administrators do; it restarts."""
+        host = self.host(name)
+        with self.scheduler.lock:
+            host.identity = replace(host.identity, role=HostRole.MEMBER_SERVER, is_pdc_emulator=False)
+            unseed_domain_controller(host)
+            del self.promoted[host.identity.fqdn]
+            host.power.restart()
+        self._ldap.remove(host.identity.fqdn)
 
     def add_sso_server(self, name: str, site: str, *, domain: str = "corp.example") -> SimulatedHost:
         """Adds a server with ENTSSO and without Password Synchronization."""
@@ -198,6 +217,24 @@ class Forest:
             KeyError: There is none.
         """
         return self._directories[domain.lower()]
+
+    @property
+    def name_server(self) -> str:
+        """The DNS server of the started forest, as the option `name_servers` takes it; empty unless started."""
+        return self._ldap.name_server
+
+    def schema_master(self) -> SimulatedHost | None:
+        """Returns the domain controller that has the role: the first of the forest, unless a test gave it to another.
+        None when there is none."""
+        first = next((item for item in self.hosts.values() if item.identity.role.is_dc), None)
+        return self.find_host(self.schema_master_name) if self.schema_master_name else first
+
+    def groups_of(self, account: str) -> frozenset[str]:
+        """Returns the names of the groups of an account, `DOMAIN\\name`, in lower case; SYSTEM has none."""
+        domain, _unused, name = account.lower().rpartition("\\")
+        found = next((item for item in self.domains if item.netbios_name.lower() == domain), None)
+        user = found.users.get(name) if found else None
+        return user.groups if user else frozenset()
 
     @property
     def domains(self) -> list[Directory]:

@@ -40,6 +40,7 @@ def directory_variables(forest: Forest) -> dict[str, Any]:
         "password_sync_ldap_domain": forest.hosts[writable[0]].identity.domain,
         "password_sync_ldap_server": forest.endpoints[writable[0]].address,
         "password_sync_ldap_port": PORT,
+        "password_sync_ldap_name_servers": [forest.name_server],
         "password_sync_ldap_auth_protocol": "ntlm",
         "password_sync_ldap_username": forest.operator,
         "password_sync_ldap_password": forest.operator_password,

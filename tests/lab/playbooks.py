@@ -75,8 +75,12 @@ class Run:
 
     @property
     def changes(self) -> Sequence[Mapping[str, Any]]:
-        """Every change of every task, in order."""
-        return [change for result in self.results for change in result.changes]
+        """Every change of every task, in order.
+
+        The lock of a rollout is no change of the estate: it is given back when the run ends, and check mode takes none.
+        """
+        found = [change for result in self.results for change in result.changes]
+        return [change for change in found if change["resource"] != "rollout_lock"]
 
     def of(self, action: str) -> Sequence[TaskResult]:
         """Results of one module, by its short name."""
@@ -107,6 +111,7 @@ class PlaybookRunner:
         variables: Mapping[str, Any] | None = None,
         name: str = "",
         kill_when: Callable[[], bool] | None = None,
+        on_start: Callable[[Callable[[], None]], None] | None = None,
     ) -> Run:
         """Runs one playbook and waits for its end.
 
@@ -116,6 +121,7 @@ class PlaybookRunner:
             variables: Extra variables.
             name: Name of the log file; the playbook's name when empty.
             kill_when: Asked again and again; as soon as it is true, the run and its workers are killed (SIGKILL).
+            on_start: Given a function that kills the run and its workers (SIGKILL) whenever it is called.
         """
         path = Path(playbook) if Path(playbook).is_absolute() else PLAYBOOKS / playbook
         label = name or path.stem
@@ -138,6 +144,8 @@ class PlaybookRunner:
                 cwd=REPOSITORY,
             )
             try:
+                if on_start is not None:
+                    on_start(lambda: _kill(process))
                 exit_code = _waited(process, kill_when)
             except BaseException:
                 _kill(process)
@@ -150,10 +158,13 @@ class PlaybookRunner:
         if self.on_result is None:
             return
         with record.open(encoding="utf-8") as file:
+            line = ""
             while True:
-                line = file.readline()
+                # What is being written just now comes in pieces.
+                line += file.readline()
                 if line.endswith("\n"):
                     self.on_result(TaskResult(**json.loads(line)))
+                    line = ""
                 elif stop.is_set():
                     return
                 else:

@@ -41,6 +41,8 @@ class Scheduler:
     def __init__(self) -> None:
         self.lock = threading.RLock()
         """Guards the whole estate: whoever looks at it or changes it holds this lock."""
+        self.when_performed: Callable[[], None] | None = None
+        """Called after each action, without the lock."""
         self._wake = threading.Condition(threading.Lock())
         self._timers: list[Timer] = []
         self._numbers = itertools.count()
@@ -132,6 +134,8 @@ class Scheduler:
                 timer.action()
         else:
             timer.action()
+        if self.when_performed is not None:
+            self.when_performed()
 
     def _run(self) -> None:
         while True:

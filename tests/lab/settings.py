@@ -117,9 +117,97 @@ class PcnsSettings:
     uninstall_removes_entry: bool = True
     """Whether removing the MSI takes its entry out of `Notification Packages` (pcns.md 2: UNKNOWN)."""
 
+    uninstall_rewrites_entries: bool = False
+    """Whether removing the MSI writes Windows' own entries to `Notification Packages`, whatever others have added: its
+    custom actions are not public (pcns.md 2: UNKNOWN)."""
+
+    schema_needs_groups: bool = True
+    """Whether SCHEMAONLY=TRUE fails unless the account is in Schema Admins and Domain Admins (pcns.md 2, T2)."""
+
+    schema_only_on_master: bool = True
+    """Whether it fails on another domain controller than the schema master: Samba refuses such a write (samba.md 2);
+    whether the package finds the master by itself: UNKNOWN."""
+
     unresolvable_server_disables_target: bool = True
     """Whether a target whose server name can't be resolved ends in 6027, "target disabled" (pcns.md 5, C1), or in
     6025 (pcns.md 6a)."""
+
+
+class SidForm(StrEnum):
+    """How a target keeps the SID of a group (pcns.md 2: "stored as SIDs"; attribute syntax UNKNOWN)."""
+
+    BINARY = "binary"
+    """String(SID), as objectSid has it."""
+
+    TEXT = "text"
+    """S-1-5-21-..., in a Unicode string."""
+
+
+class GuidForm(StrEnum):
+    """How a target keeps its GUID (pcns.md 2: attribute syntax UNKNOWN)."""
+
+    BINARY = "binary"
+    TEXT = "text"
+
+
+class Placement(StrEnum):
+    """Where service object and targets are (pcns.md 1 says which container, not how they lie in it)."""
+
+    SIBLINGS = "siblings"
+    """Beside each other in the container."""
+
+    BELOW_SERVICE = "below_service"
+    """The targets are children of the service object."""
+
+    CONTAINER_IS_SERVICE = "container_is_service"
+    """CN=Password Change Notification Service is the service object itself."""
+
+
+@dataclass(frozen=True)
+class PcnsDirectorySettings:
+    """The PCNS objects in the directory, where pcns.md 2 leaves them open."""
+
+    sid_form: SidForm = SidForm.BINARY
+    """See `SidForm`."""
+
+    guid_form: GuidForm = GuidForm.BINARY
+    """See `GuidForm`."""
+
+    large_integers: bool = True
+    """Whether numbers are LargeInteger (2.5.5.16) or Integer (2.5.5.9), which holds 4294967295 as -1 (UNKNOWN)."""
+
+    placement: Placement = Placement.SIBLINGS
+    """See `Placement`."""
+
+    service_name: str = "PCNS Service"
+    """Common name of the service object, unless the container is it (UNKNOWN)."""
+
+    target_named_by_guid: bool = False
+    """Whether a target's common name is its GUID, and its name in displayName (UNKNOWN; no attribute of the list in
+    pcns.md 2 is for a name, so the common name is the likely place)."""
+
+    authentication_service: int = 16
+    """What stands for Kerberos in TargetAuthenticationService (UNKNOWN)."""
+
+    unpublished: Mapping[str, tuple[str, str]] = field(
+        default_factory=lambda: {
+            "max_retries": ("MS-MIIS-PCNS-ServiceMaxNotificationRetries", "1.2.840.113556.1.4.1905"),
+            "retry_interval": ("MS-MIIS-PCNS-ServiceLabPause", "1.2.840.113556.1.4.1906"),
+            "warning_level": ("MS-MIIS-PCNS-TargetLabThreshold", "1.2.840.113556.1.4.1907"),
+            "warning_interval": ("MS-MIIS-PCNS-TargetLabReminder", "1.2.840.113556.1.4.8999"),
+        }
+    )
+    """Common name and OID of the attributes for which pcns.md 2 has UNKNOWN or UNCERTAIN. "Lab" in a name says that
+    nobody may take it for Microsoft's; `DESCRIPTIVE_NAMES` is the other variant."""
+
+
+DESCRIPTIVE_NAMES: Mapping[str, tuple[str, str]] = {
+    "max_retries": ("MS-MIIS-PCNS-ServiceMaxNotificationRetries", "1.2.840.113556.1.4.1906"),
+    "retry_interval": ("MS-MIIS-PCNS-ServiceRetryInterval", "1.2.840.113556.1.4.1905"),
+    "warning_level": ("MS-MIIS-PCNS-TargetQueueWarningLevel", "1.2.840.113556.1.4.8997"),
+    "warning_interval": ("MS-MIIS-PCNS-TargetQueueWarningInterval", "1.2.840.113556.1.4.8998"),
+}
+"""Names like the public ones, and other OIDs than the lab's usual ones."""
 
 
 @dataclass(frozen=True)
@@ -263,5 +351,6 @@ class LabSettings:
     """Everything that the lab assumes or that sets its speed."""
 
     pcns: PcnsSettings = PcnsSettings()
+    pcns_directory: PcnsDirectorySettings = PcnsDirectorySettings()
     sso: SsoSettings = SsoSettings()
     windows: WindowsSettings = WindowsSettings()

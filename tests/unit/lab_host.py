@@ -50,7 +50,8 @@ Result = dict[str, Any]
 
 def settings(pcns: PcnsSettings | None = None, sso: SsoSettings | None = None, **windows: Any) -> LabSettings:
     """Returns settings of a lab that does not let tests wait."""
-    return LabSettings(pcns or PcnsSettings(), sso or SsoSettings(), WindowsSettings(**QUICK, **windows))
+    speed = WindowsSettings(**QUICK, **windows)
+    return LabSettings(pcns=pcns or PcnsSettings(), sso=sso or SsoSettings(), windows=speed)
 
 
 def media(name: str, *, path: str | None = None, **more: Any) -> dict[str, Any]:

@@ -23,7 +23,8 @@ from ansible_collections.entsso.password_sync.plugins.module_utils.judge._findin
 ROOT = Path(__file__).resolve().parents[2]
 COLLECTION = "ansible_collections.entsso.password_sync.plugins"
 MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py") if path.stem != "__init__")
-RESOURCES = [name for name in MODULES if not name.endswith(("_info", "_plan", "_report"))]
+READERS = ("_health", "_info", "_plan", "_preflight", "_queue", "_report", "_wave")
+RESOURCES = [name for name in MODULES if not name.endswith(READERS)]
 LEFT_OUT = re.compile(r"default|[Ww]ithout (it|them)|[Rr]equired together|not given is")
 ATTRIBUTES = ("type", "elements", "default", "choices", "required")
 

@@ -17,7 +17,14 @@ from ansible_collections.entsso.password_sync.plugins.module_utils import _argum
 
 ROLES = Path(__file__).resolve().parents[2] / "roles"
 NAMES = sorted(path.name for path in ROLES.iterdir() if path.is_dir())
-INTERNAL = {("password_sync_adapters", "confirm"), ("password_sync_adapters", "write"), ("pcns", "converge")}
+INTERNAL = {
+    ("password_sync_adapters", "confirm"),
+    ("password_sync_adapters", "write"),
+    ("pcns", "converge"),
+    ("pcns", "remove"),
+    ("pcns", "named"),
+    ("pcns_directory", "remove_targets"),
+}
 """Task files that only their own role includes, so that nobody calls them as an entry point."""
 
 Options = Mapping[str, Mapping[str, Any]]
@@ -95,10 +102,12 @@ def test_readme_names_every_variable_and_no_other(role: str) -> None:
 @pytest.mark.parametrize("role", NAMES)
 def test_variables_that_are_used_are_declared(role: str) -> None:
     used: set[str] = set()
+    registered: set[str] = set()
     for folder in ("tasks", "vars"):
         for path in (ROLES / role / folder).glob("*.yml"):
-            used |= set(re.findall(rf"(?<![\w.]){role}_[a-z_0-9]+", path.read_text(encoding="utf-8")))
-    registered = {name for name in used if name.endswith("_observation")}
+            text = path.read_text(encoding="utf-8")
+            used |= set(re.findall(rf"(?<![\w.]){role}_[a-z_0-9]+", text))
+            registered |= set(re.findall(r"^\s+register: (\w+)$", text, flags=re.MULTILINE))
     # One role's name begins with the other's: pcns_directory_targets is none of pcns.
     foreign = {name for name in used for other in NAMES if other.startswith(f"{role}_") and name.startswith(other)}
     assert used - registered - foreign <= set(_all_options(role))
@@ -123,13 +132,13 @@ def test_targets_have_the_form_that_the_module_takes() -> None:
     role = _shape(_all_options("pcns_directory")["pcns_directory_targets"]["options"])
     module = _shape(_arguments.PCNS_TARGET)
     assert role == {name: module[name] for name in role}
-    assert set(module) - set(role) == {"state", "systems", "pcnscfg"}
+    assert set(module) - set(role) == {"queues", "discard_queue", "systems", *_arguments.PCNSCFG_TOOL}
 
 
 def test_configuration_has_the_form_that_the_module_takes() -> None:
     role = _shape(_all_options("pcns_directory")["pcns_directory_configuration"]["options"])
     module = _shape(_arguments.PCNS_CONFIGURATION)
-    assert role == {name: option for name, option in module.items() if name != "pcnscfg"}
+    assert role == {name: option for name, option in module.items() if name not in _arguments.PCNSCFG_TOOL}
 
 
 def test_applications_and_adapters_have_the_form_that_the_module_takes() -> None:

@@ -190,6 +190,58 @@ CONTROLS: tuple[Control, ...] = (
         "pcns.md 7, check 7, and 8",
     ),
     Control(
+        id="PCNS-010",
+        title="The schema has PCNS, on every domain controller",
+        severity=Severity.HIGH,
+        rationale=(
+            "On a DC whose schema lacks PCNS the package refuses to install, and its service stops for want of a "
+            "configuration (event 6000): no password change made on that DC reaches the connected systems."
+        ),
+        source="Microsoft: deploying PCNS on a domain controller (schema first), PCNS event 6000; pcns.md 2 (M1, T1), "
+        "6a (H2) and 7 (before each DC)",
+    ),
+    Control(
+        id="PCNS-011",
+        title="Groups of a PCNS target exist",
+        severity=Severity.HIGH,
+        rationale=(
+            "PCNS filters out every change for a target with a group that does not exist, and says so only when its "
+            "service starts (event 6032): no password change made in this domain reaches the connected systems."
+        ),
+        source="No statement by Microsoft; Keyfactor on PCNS event 6032; pcns.md 5, 6a (KF) and 7, check 11",
+    ),
+    Control(
+        id="PCNS-012",
+        title="SPN of a PCNS target is on the service's account and on no other",
+        severity=Severity.HIGH,
+        rationale=(
+            "Domain controllers can't authenticate the SSO server (event 6025): password changes do not reach the "
+            "connected systems, and are lost when they grow older than the PCNS queue allows."
+        ),
+        source="Microsoft: TechNet wiki 4159 (PCNS event 6025); pcns.md 4, 6a (W2) and 7, check 13",
+    ),
+    Control(
+        id="PCNS-013",
+        title="SSO server of a PCNS target is in the domain",
+        severity=Severity.HIGH,
+        rationale=(
+            "An SSO server takes password changes only from domain controllers of its own domain (event 10709): "
+            "none of this domain reaches the connected systems."
+        ),
+        source="Microsoft: Single Sign-On event 10709; pcns.md 4 and 6c (B1)",
+    ),
+    Control(
+        id="PCNS-014",
+        title="Every domain controller has the same PCNS configuration and targets",
+        severity=Severity.HIGH,
+        rationale=(
+            "A DC that has other settings sends password changes elsewhere, filters them differently or not at all; "
+            "those made on it may not reach the connected systems."
+        ),
+        source="Microsoft: MIM password management (configuration is written on one DC and replicated); pcns.md 2 (M2) "
+        "and 7, check 9",
+    ),
+    Control(
         id="SSO-001",
         title="Password Synchronization feature is installed",
         severity=Severity.HIGH,

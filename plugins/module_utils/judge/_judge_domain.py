@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ansible_collections.entsso.password_sync.plugins.module_utils._pcns_target import DesiredTarget
+from ansible_collections.entsso.password_sync.plugins.module_utils._pcns_target import USER_NAME_FORMATS, DesiredTarget
 from ansible_collections.entsso.password_sync.plugins.module_utils._plan import Change, Observation, Present
 from ansible_collections.entsso.password_sync.plugins.module_utils.judge._controls import get_control
 from ansible_collections.entsso.password_sync.plugins.module_utils.judge._finding import Finding, Status
@@ -15,6 +15,8 @@ from ansible_collections.entsso.password_sync.plugins.module_utils.judge._findin
 REPAIR_SETTINGS = "ansible-playbook playbooks/directory.yml"
 REPAIR_ENABLED = "ansible-playbook playbooks/go_live.yml"
 EVIDENCE = "pcnscfg list"
+
+NT4 = USER_NAME_FORMATS["nt4"]
 
 
 def judge_configuration(domain: str, changes: Sequence[Change], observed_at: str) -> tuple[Finding, ...]:
@@ -43,8 +45,20 @@ def judge_target(
     changes: Sequence[Change],
     systems: Sequence[str],
     observed_at: str,
+    *,
+    entsso: bool = False,
 ) -> tuple[Finding, ...]:
-    """Returns the findings on one target: its settings, and, when that is wanted, whether it is enabled."""
+    """Returns the findings on one target: its settings, and, when that is wanted, whether it is enabled.
+
+    Args:
+        domain: DNS name of the domain.
+        desired: The target as wanted.
+        observed: The target as it is.
+        changes: What a run would change.
+        systems: Names of the systems whose users are affected.
+        observed_at: Time of the observation.
+        entsso: Whether the target is known to be ENTSSO, which takes NT4 names only.
+    """
 
     def finding(control: str, status: Status, message: str, repair: str) -> Finding:
         return get_control(control).finding(
@@ -67,8 +81,14 @@ def judge_target(
     if not exists:
         first = finding("PCNS-007", Status.DRIFT, f"The target {name} does not exist.", REPAIR_SETTINGS)
     elif settings and change is not None:
-        message = f"The target {name} is not as wanted: {_wrong(change.old, settings)}."
+        message = f"The target {name} is not as wanted: {_wrong(change.old, settings)}{_refused(settings)}."
         first = finding("PCNS-007", Status.DRIFT, message, REPAIR_SETTINGS)
+    elif entsso and isinstance(observed, Present) and observed.state.user_name_format != NT4:
+        message = (
+            f"The target {name} names users in the form {observed.state.user_name_format}, and ENTSSO takes "
+            "DOMAIN\\name alone and refuses every other change (event 10750)."
+        )
+        first = finding("PCNS-007", Status.MANUAL, message, f"Set user_name_format to nt4, then {REPAIR_SETTINGS}")
     else:
         first = finding("PCNS-007", Status.COMPLIANT, f"The target {name} is as wanted.", "")
     if desired.enabled is None:
@@ -86,6 +106,12 @@ def unread_findings(controls: Sequence[str], domain: str, reason: str) -> tuple[
         get_control(control).finding(Status.UNKNOWN, domain, f"It could not be read: {reason.rstrip('.')}.")
         for control in controls
     )
+
+
+def _refused(settings: Mapping[str, object]) -> str:
+    if settings.get("user_name_format") != NT4:
+        return ""
+    return "; ENTSSO refuses every change whose user is not named as DOMAIN\\name (event 10750)"
 
 
 def _wrong(old: Mapping[str, object], new: Mapping[str, object]) -> str:

@@ -80,6 +80,11 @@ class MsiDatabase:
         """The names of the streams that hold no table: cabinets, binaries, icons, the summary."""
         return self._container.other_streams
 
+    @property
+    def signature(self) -> bytes:
+        """The stream with the Authenticode signature; empty when the package has none."""
+        return self._container.signature
+
     def columns(self, table: str) -> tuple[MsiColumn, ...]:
         """Returns the columns of a table in their order, nothing when the package has no such table."""
         return self._schema.get(table, ())

@@ -39,6 +39,8 @@ _SMALLEST_FILE = 3 * 512  # header, one FAT sector, one directory sector (MS-CFB
 _STREAM, _ROOT = 2, 5  # MS-CFB 2.6.1, object type
 _NAME_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz._"
 _TABLE_MARK = "\u4840"
+_SUMMARY, _SIGNATURE = "\x05SummaryInformation", "\x05DigitalSignature"
+"""Streams with a name of their own (MS-OLEPS 2.23; for the other the writers of msitools and osslsigncode)."""
 
 
 class MsiErrorKind(StrEnum):
@@ -91,6 +93,7 @@ class Container:
         table_streams: Content of the streams that hold tables, by their unpacked name without the leading mark.
         other_streams: Unpacked names of the streams that are not tables, for example cabinets and binaries.
         summary: Content of the summary information stream, empty when there is none.
+        signature: Content of the stream with the Authenticode signature, empty when there is none.
     """
 
     name: str
@@ -98,6 +101,7 @@ class Container:
     table_streams: Mapping[str, bytes]
     other_streams: tuple[str, ...]
     summary: bytes
+    signature: bytes = b""
 
 
 class _Entry(Protocol):
@@ -174,10 +178,10 @@ def read_container(file: BinaryIO, name: str) -> Container:
             )
         _check_extents(compound, size, name)
         tables: dict[str, bytes] = {}
-        summary = b""
+        named = {_SUMMARY: b"", _SIGNATURE: b""}
         for entry in root_streams:
             unpacked = names[entry.name]
-            if not unpacked.startswith("!") and unpacked != "\x05SummaryInformation":
+            if not unpacked.startswith("!") and unpacked not in named:
                 continue
             if entry.size > MAX_STREAM_SIZE:
                 raise MsiError(
@@ -190,13 +194,14 @@ def read_container(file: BinaryIO, name: str) -> Container:
             if unpacked.startswith("!"):
                 tables[unpacked[1:]] = content
             else:
-                summary = content
+                named[unpacked] = content
     return Container(
         name=name,
         class_identifier=str(compound.root.clsid).upper(),
         table_streams=tables,
         other_streams=tuple(sorted(text for text in names.values() if not text.startswith("!"))),
-        summary=summary,
+        summary=named[_SUMMARY],
+        signature=named[_SIGNATURE],
     )
 
 

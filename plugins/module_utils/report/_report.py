@@ -21,6 +21,7 @@ from ansible_collections.entsso.password_sync.plugins.module_utils.judge._findin
     Status,
 )
 from ansible_collections.entsso.password_sync.plugins.module_utils.report._printable import count, one_line, sentence
+from ansible_collections.entsso.password_sync.plugins.module_utils.rollout._rollout_progress import Rollout
 
 _STATUS_ORDER = (
     Status.DRIFT,
@@ -133,6 +134,7 @@ class Report:
         adapters: Every adapter that is wanted or was found.
         changes: What a run changed; `None` when the report is of a check alone.
         notes: What a reader must know besides, for example why a rollout stopped.
+        rollout: The rollout of the same run, and how far it has come; `None` when it had nothing to do.
     """
 
     title: str
@@ -142,6 +144,7 @@ class Report:
     adapters: tuple[AdapterRow, ...] = ()
     changes: tuple[Change, ...] | None = None
     notes: tuple[str, ...] = ()
+    rollout: Rollout | None = None
 
     @property
     def observed(self) -> bool:

@@ -4,8 +4,8 @@
 """The compliance report as one HTML page, to be read, printed and handed on.
 
 The page is one file: no script, no font, no image, nothing loaded from anywhere, and a content security policy that
-says so. Reading order is what a domain controller's owner wants to know: is it good, what must be done, which domain
-controllers, which adapters, what was judged, what was changed.
+says so. Reading order is what a domain controller's owner wants to know: is it good, what must be done, how far a
+rollout has come, which domain controllers, which adapters, what was judged, what was changed.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ from ansible_collections.entsso.password_sync.plugins.module_utils.report._repor
     domain_controllers_section,
     passed_over_section,
 )
+from ansible_collections.entsso.password_sync.plugins.module_utils.report._report_rollout import rollout_section
 from ansible_collections.entsso.password_sync.plugins.module_utils.report._report_style import STYLE_SHEET
 
 _STYLE_HASH = base64.b64encode(hashlib.sha256(STYLE_SHEET.encode()).digest()).decode("ascii")
@@ -61,6 +62,7 @@ def render_html(report: Report) -> str:
             _numbers(report),
             _notes(report),
             _findings(report, groups),
+            None if report.rollout is None else rollout_section(report.rollout),
             domain_controllers_section(report, groups),
             adapters_section(report.adapters),
             controls_section(report),
@@ -86,6 +88,7 @@ def _masthead(report: Report) -> tuple[Node, ...]:
     word, _colon, rest = headline(report).partition(": ")
     lead = rest[:1].upper() + rest[1:]
     links = [("#findings", "Findings"), ("#domain-controllers", "Domain controllers")]
+    links[1:1] = [] if report.rollout is None else [("#rollout", "Rollout")]
     links += [("#adapters", "Adapters")] if report.adapters else []
     links += [("#controls", "Controls")]
     links += [] if report.changes is None else [("#changes", "Changes")]

@@ -27,6 +27,11 @@ from ansible_collections.entsso.password_sync.plugins.module_utils.report._repor
     Report,
     headline,
 )
+from ansible_collections.entsso.password_sync.plugins.module_utils.rollout._rollout_progress import (
+    Rollout,
+    next_step,
+    progress_sentence,
+)
 
 SCHEMA_VERSION = 1
 """Raised when a reader of the version before would misunderstand the file; a new member alone does not raise it."""
@@ -60,13 +65,15 @@ def report_to_json(report: Report) -> dict[str, JsonValue]:
         "findings": [finding.to_json() for finding in report.findings],
         "changes": None if report.changes is None else [change.to_json() for change in report.changes],
         "notes": list(report.notes),
+        "rollout": None if report.rollout is None else _rollout_to_json(report.rollout),
     }
 
 
 def report_from_json(data: object) -> Report:
     """Reads the plain values that `report_to_json` returned.
 
-    What a change leaves behind on other objects is not part of a report, so it is not there afterwards.
+    What a change leaves behind on other objects is not part of a report, so it is not there afterwards, and neither is
+    the rollout, whose plan is a file of its own.
 
     Raises:
         ReportFormatError: They are not a report of a version that is known here.
@@ -126,6 +133,18 @@ def change_from_json(data: object) -> Change:
         raise
     except ValueError as error:
         raise ReportFormatError(f"A change in the report can't be read: {error}.") from error
+
+
+def _rollout_to_json(rollout: Rollout) -> JsonValue:
+    return {
+        "refused": rollout.refused,
+        "message": progress_sentence(rollout),
+        "next": next_step(rollout),
+        "waves": [{"number": wave.number, "domain_controllers": list(wave.names)} for wave in rollout.waves],
+        "domain_controllers": [
+            {"name": step.name, "state": step.progress.value, "why": step.why} for step in rollout.steps
+        ],
+    }
 
 
 def _domain_controller_to_json(row: DomainControllerRow) -> JsonValue:

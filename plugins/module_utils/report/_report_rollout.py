@@ -14,13 +14,24 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ansible_collections.entsso.password_sync.plugins.module_utils.report._markup import Markup, element
-from ansible_collections.entsso.password_sync.plugins.module_utils.report._printable import count, one_line
-from ansible_collections.entsso.password_sync.plugins.module_utils.report._report_html_parts import section, table
+from ansible_collections.entsso.password_sync.plugins.module_utils.report._printable import count, one_line, sentence
+from ansible_collections.entsso.password_sync.plugins.module_utils.report._report_html_parts import (
+    badge,
+    section,
+    table,
+)
 from ansible_collections.entsso.password_sync.plugins.module_utils.rollout._rollout_plan import Wave
 from ansible_collections.entsso.password_sync.plugins.module_utils.rollout._rollout_policy import (
     DomainController,
     Policy,
     Stage,
+)
+from ansible_collections.entsso.password_sync.plugins.module_utils.rollout._rollout_progress import (
+    Progress,
+    Rollout,
+    Step,
+    next_step,
+    progress_sentence,
 )
 from ansible_collections.entsso.password_sync.plugins.module_utils.rollout._rollout_table import (
     changes_words,
@@ -29,8 +40,8 @@ from ansible_collections.entsso.password_sync.plugins.module_utils.rollout._roll
     summary_line,
 )
 
-IDENTIFIER = "rollout-plan"
-TITLE = "Rollout plan"
+IDENTIFIER = "rollout"
+TITLE = "Rollout"
 
 _ROW, _HEAD, _LABEL = 24, 44, 190
 _WIDEST, _NARROWEST, _ROOM = 30, 15, 1000
@@ -53,6 +64,14 @@ _LOOKS: Mapping[Stage, _Look] = {
     Stage.ORDINARY: _Look("", "var(--calm-tint)", "var(--calm)", "var(--calm)", "number of domain controllers"),
     Stage.ROLE_HOLDER: _Look("F", "var(--code)", "var(--text)", "var(--text)", "operations master (FSMO)"),
     Stage.PDC_EMULATOR: _Look("P", "var(--text)", "var(--text)", "var(--card)", "PDC emulator"),
+}
+
+_TINTS: Mapping[Progress, str] = {
+    Progress.DONE: "good",
+    Progress.STOPPED: "bad",
+    Progress.HALF_WAY: "warn",
+    Progress.UNTOUCHED: "",
+    Progress.UNKNOWN: "warn",
 }
 
 
@@ -82,18 +101,21 @@ class _Grid:
         return _HEAD + _ROW * site
 
 
-def rollout_section(policy: Policy, waves: Sequence[Wave], left_out: int = 0) -> Markup:
-    """Returns the section of the report.
-
-    Args:
-        policy: The policy of the plan.
-        waves: Its waves.
-        left_out: Number of domain controllers on which nothing is done.
-    """
-    summary = element("p", summary_line(waves, left_out))
+def rollout_section(rollout: Rollout) -> Markup:
+    """Returns the section of the report."""
+    waves = rollout.waves
+    told = [f"{progress_sentence(rollout)}."] if rollout.steps or rollout.refused else []
+    told += [sentence(rollout.refused)] if rollout.refused else []
+    told += [f"Next: {next_step(rollout)}."] if told else []
+    state = [element("p", text, class_="note" if rollout.failed else None) for text in told]
     if not waves:
-        return section(IDENTIFIER, TITLE, summary)
-    return section(IDENTIFIER, TITLE, summary, _picture(policy, waves), _legend(policy, waves), _table(waves))
+        summary = None if rollout.refused else element("p", summary_line(waves, rollout.left_out))
+        return section(IDENTIFIER, TITLE, summary, *state)
+    summary = element("p", summary_line(waves, rollout.left_out))
+    picture = _picture(rollout.policy, waves)
+    return section(
+        IDENTIFIER, TITLE, summary, *state, picture, _legend(rollout.policy, waves), _table(waves, rollout.steps)
+    )
 
 
 def _picture(policy: Policy, waves: Sequence[Wave]) -> Markup:
@@ -209,24 +231,42 @@ def _legend(policy: Policy, waves: Sequence[Wave]) -> Markup:
     return element("p", f"In the boxes: {words}.{windows}", class_="muted small")
 
 
-def _table(waves: Sequence[Wave]) -> Markup:
+def _table(waves: Sequence[Wave], steps: Sequence[Step]) -> Markup:
     windows = waves[-1].window > 1
-    heads = ("Wave", *(("Window",) if windows else ()), "Domain controller", "Site", "Roles", "At most", "Changes")
+    heads = [
+        "Wave",
+        *(("Window",) if windows else ()),
+        "Domain controller",
+        *(("State",) if steps else ()),
+        "Site",
+        "Roles",
+        "At most",
+        "Changes",
+    ]
+    found = {step.name: step for step in steps}
     body = [
         element(
             "tr",
             element("td", str(wave.number)),
             element("td", str(wave.window)) if windows else None,
             element("th", one_line(item.name), scope="row"),
+            _state(found.get(item.name)) if steps else None,
             element("td", one_line(item.site)),
             element("td", role_words(item) or "-"),
-            element("td", duration(item.worst_case_seconds)),
+            element("td", duration(item.worst_case_seconds), class_="tally"),
             element("td", changes_words(item.changes, item.possible) or "-", class_="text"),
         )
         for wave in waves
         for item in wave.domain_controllers
     ]
     return table("Domain controllers wave by wave", heads, body)
+
+
+def _state(step: Step | None) -> Markup:
+    if step is None:
+        return element("td", "-")
+    why = element("p", sentence(step.why), class_="small") if step.why else None
+    return element("td", badge(step.progress.value, _TINTS[step.progress]), why, class_="text" if why else None)
 
 
 def _px(value: float) -> str:

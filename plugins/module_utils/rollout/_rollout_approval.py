@@ -16,8 +16,12 @@ from dataclasses import dataclass, replace
 from ansible_collections.entsso.password_sync.plugins.module_utils._plan import Change
 from ansible_collections.entsso.password_sync.plugins.module_utils.rollout._rollout_check import violations
 from ansible_collections.entsso.password_sync.plugins.module_utils.rollout._rollout_file import PlanFile
-from ansible_collections.entsso.password_sync.plugins.module_utils.rollout._rollout_plan import Wave, unknown_problem
+from ansible_collections.entsso.password_sync.plugins.module_utils.rollout._rollout_plan import (
+    Wave,
+    unknown_problem,
+)
 from ansible_collections.entsso.password_sync.plugins.module_utils.rollout._rollout_policy import (
+    UNLISTED,
     DomainController,
     Problem,
     Work,
@@ -52,8 +56,10 @@ def compare_with_approved(approved: PlanFile, domain_controllers: Sequence[Domai
     pending = {name: item for name, item in now.items() if item.work is Work.PENDING}
     then = {item.name: item for wave in approved.waves for item in wave.domain_controllers}
     refused = [unknown_problem(item) for item in now.values() if item.work is Work.UNKNOWN]
+    refused += [_not_in_inventory(name) for name in then if name not in now or now[name].reason == UNLISTED]
     for name, item in pending.items():
-        refused += _not_approved(item, then.get(name))
+        refused += not_approved(item, then.get(name))
+        refused += [item.refused] if item.refused is not None else []
     left = [
         replace(wave, domain_controllers=members)
         for wave in approved.waves
@@ -65,7 +71,22 @@ def compare_with_approved(approved: PlanFile, domain_controllers: Sequence[Domai
     return Approval(tuple(left), tuple(refused))
 
 
-def _not_approved(item: DomainController, then: DomainController | None) -> Iterator[Problem]:
+def _not_in_inventory(name: str) -> Problem:
+    return Problem(
+        name,
+        "the approved plan changes it, and the inventory of this run does not have it",
+        "Run with the whole inventory and without job slices (`job_slice_count: 1` in AWX), or plan anew where it was "
+        "demoted",
+    )
+
+
+def not_approved(item: DomainController, then: DomainController | None) -> Iterator[Problem]:
+    """Returns what would be done to a domain controller now and was not approved.
+
+    Args:
+        item: As it is now.
+        then: As it is in the approved plan; `None` when it is not in it.
+    """
     if then is None:
         needed = "; ".join(change.sentence() for change in item.changes)
         yield Problem(item.name, f"the approved plan does not change it, and now it needs: {needed}", _APPROVE_ANEW)

@@ -21,6 +21,7 @@ from ansible_collections.entsso.password_sync.plugins.module_utils.rollout._roll
 )
 
 _PLAN_ANEW = "Plan anew and have the new plan approved"
+_BRING_BACK = "Bring back what is down and run again: what is done stays done"
 
 
 def violations(
@@ -37,11 +38,32 @@ def violations(
     found = list(_rule_1(domain_controllers, waves))
     members = [[known[name] for name in wave if name in known] for wave in waves]
     for wave in members:
-        for rule, reason in _while_it_runs(domain_controllers, policy, wave):
-            names = _names({item.name for item in wave})
-            found.append(Problem(f"Wave of {names}", f"{reason} (rule {rule})", _PLAN_ANEW))
+        found += _wave_problems(domain_controllers, policy, wave, _PLAN_ANEW)
     found += [Problem("Waves", reason, _PLAN_ANEW) for reason in _sequence(members, policy)]
     return tuple(found)
+
+
+def wave_violations(
+    domain_controllers: Sequence[DomainController], policy: Policy, names: Sequence[str]
+) -> tuple[Problem, ...]:
+    """Returns what one wave would break if it started now; empty when it may start.
+
+    Args:
+        domain_controllers: All of the forest, as they are now.
+        policy: The policy.
+        names: Those of the wave.
+    """
+    wave = [item for item in domain_controllers if item.name in names]
+    shared = [Problem(f"Wave of {', '.join(names)}", reason, _PLAN_ANEW) for reason in _sequence([wave], policy)]
+    return (*_wave_problems(domain_controllers, policy, wave, _BRING_BACK), *shared)
+
+
+def _wave_problems(
+    everyone: Sequence[DomainController], policy: Policy, wave: Sequence[DomainController], remedy: str
+) -> Iterator[Problem]:
+    names = _names({item.name for item in wave})
+    for rule, reason in _while_it_runs(everyone, policy, wave):
+        yield Problem(f"Wave of {names}", f"{reason} (rule {rule})", remedy)
 
 
 def _rule_1(domain_controllers: Sequence[DomainController], waves: Sequence[Sequence[str]]) -> Iterator[Problem]:
@@ -83,8 +105,9 @@ def _while_it_runs(
         writable = [item for item in everyone if item.domain == domain and not item.read_only]
         if len(writable) > 1 and not _serving(writable, down, policy):
             yield 5, f"no writable domain controller of domain {domain} would be known to answer"
-    catalogs = [item for item in everyone if item.global_catalog and not item.read_only]
-    concerned = any(item.global_catalog and not item.read_only for item in wave)
+    writable = [item for item in everyone if not item.read_only]
+    catalogs = [item for item in writable if item.global_catalog]
+    concerned = len(writable) > 1 and any(item.global_catalog and not item.read_only for item in wave)
     if policy.keep_global_catalog and concerned and not _serving(catalogs, down, policy):
         yield 6, "no global catalog of the forest would be known to answer"
     for item in wave:

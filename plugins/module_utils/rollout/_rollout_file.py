@@ -111,7 +111,7 @@ def policy_from_json(data: Mapping[str, Any]) -> Policy:
         canaries=tuple(data["canaries"]),
         order=tuple(data["order"]),
         window_seconds=data["window_seconds"],
-        assume_available=data["assume_available"],
+        assume_available=bool(data["assume_available"]),
     )
 
 
@@ -189,8 +189,8 @@ def _wave_json(wave: Wave) -> dict[str, JsonValue]:
                 "name": item.name,
                 "site": item.site,
                 "domain": item.domain,
-                "roles": sorted(item.roles),
-                "global_catalog": item.global_catalog,
+                "roles": sorted(item.roles) if item.roles_known else None,
+                "global_catalog": item.global_catalog if item.roles_known else None,
                 "read_only": item.read_only,
                 "worst_case_seconds": item.worst_case_seconds,
                 "changes": [change.to_json() for change in item.changes],
@@ -208,7 +208,8 @@ def _wave_from_json(data: Mapping[str, Any]) -> Wave:
             site=_text(item, "site"),
             domain=_text(item, "domain"),
             work=Work.PENDING,
-            roles=frozenset(Role(role) for role in _list(item, "roles")),
+            roles=frozenset(Role(role) for role in _list(item, "roles")) if item["roles"] is not None else frozenset(),
+            roles_known=item["roles"] is not None,
             global_catalog=bool(item["global_catalog"]),
             read_only=bool(item["read_only"]),
             worst_case_seconds=int(item["worst_case_seconds"]),

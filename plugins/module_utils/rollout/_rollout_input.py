@@ -5,45 +5,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
+from ansible_collections.entsso.password_sync.plugins.module_utils._hosts import EXEMPT, OBSERVATION
 from ansible_collections.entsso.password_sync.plugins.module_utils._plan import PlanError
 from ansible_collections.entsso.password_sync.plugins.module_utils.ldap._domain_controllers import Role
 from ansible_collections.entsso.password_sync.plugins.module_utils.report._printable import one_line
 from ansible_collections.entsso.password_sync.plugins.module_utils.rollout._rollout_file import change_from_json
 from ansible_collections.entsso.password_sync.plugins.module_utils.rollout._rollout_policy import (
+    UNLISTED,
     DomainController,
+    Problem,
     Work,
 )
 
 NOT_OBSERVED = "this run did not look at it"
 OUTSIDE = "not part of this run"
-UNLISTED = "Active Directory knows it and the inventory does not"
 RODC = "read-only domain controller"
+NO_SITE = "(not known)"
+_NOT_ALLOWED = "it must restart, and may not (pcns_restart_allowed is false)"
+_ALLOW = "Set pcns_restart_allowed to true for those that may restart, and leave the others out with --limit"
+PREFLIGHT = "pcns_preflight"
+"""Variable with what `domain_controller_preflight` returned."""
 
 
-def collect(
-    names: Sequence[str],
-    directory: Sequence[Mapping[str, Any]],
-    observed: Mapping[str, Mapping[str, Any]],
-    worst_case_seconds: int,
-    observation: str,
-) -> tuple[DomainController, ...]:
-    """Returns every domain controller of the forest.
+@dataclass(frozen=True)
+class Seen:
+    """What a run has observed.
+
+    Attributes:
+        variables: Variables of the hosts of the inventory, by name.
+        worst_case_seconds: For hosts that have no `pcns_worst_case_seconds`.
+        directory_first: Whether the directory's word on who answers is newer than the observation of hosts that are
+            not asked for.
+    """
+
+    variables: Mapping[str, Mapping[str, Any]]
+    worst_case_seconds: int
+    directory_first: bool = False
+
+
+def collect(names: Sequence[str], directory: Sequence[Mapping[str, Any]], seen: Seen) -> tuple[DomainController, ...]:
+    """Returns every domain controller of the forest, as the directory knows them.
 
     Args:
-        names: Those of this run, as the inventory names them.
+        names: Those that are asked for, as the inventory names them.
         directory: What Active Directory knows of each: `dns_name`, `site`, `domain`, and where they are set `roles`,
             `global_catalog`, `read_only` and `available`.
-        observed: Variables of the hosts of the inventory, by name.
-        worst_case_seconds: For hosts that have no `pcns_worst_case_seconds`.
-        observation: Variable with what `pcns_info` returned.
+        seen: What was observed.
 
     Raises:
         PlanError: The directory does not list one of this run, or what it says can't be understood.
     """
-    inventory = {name.lower(): name for name in observed}
+    inventory = {name.lower(): name for name in seen.variables}
     wanted = {name.lower() for name in names}
     found, known = [], set()
     for entry in directory:
@@ -52,8 +68,7 @@ def collect(
         key = listed if listed in inventory or short not in wanted else short
         name = inventory.get(key, listed)
         known.add(key)
-        variables = observed.get(name)
-        found.append(_one(name, entry, variables, key in wanted, worst_case_seconds, observation))
+        found.append(_one(name, entry, key in wanted, seen))
     missing = sorted(name for name in names if name.lower() not in known)
     if missing:
         raise PlanError(
@@ -64,18 +79,37 @@ def collect(
     return tuple(found)
 
 
-def _one(
-    name: str,
-    entry: Mapping[str, Any],
-    variables: Mapping[str, Any] | None,
-    wanted: bool,
-    worst_case_seconds: int,
-    observation: str,
-) -> DomainController:
-    result = (variables or {}).get(observation)
-    result = result if isinstance(result, Mapping) else {}
+def collect_without_directory(
+    names: Sequence[str], inventory: Sequence[str], seen: Seen
+) -> tuple[DomainController, ...]:
+    """Returns the domain controllers of the inventory, of which roles and global catalogs are not known.
+
+    The domain is the one that was observed or, where nobody looked, that of the name; the site is `pcns_site`.
+
+    Args:
+        names: Those that are asked for.
+        inventory: All writable ones that the inventory has.
+        seen: What was observed.
+    """
+    found = []
+    wanted = {name.lower() for name in names}
+    for name in dict.fromkeys((*names, *inventory)):
+        variables = seen.variables.get(name) or {}
+        system = _mapping(variables, OBSERVATION).get("system") or {}
+        entry = {
+            "dns_name": system.get("name") or name,
+            "site": one_line(str(variables.get("pcns_site") or "")) or NO_SITE,
+            "domain": system.get("domain") or name.partition(".")[2] or name,
+        }
+        found.append(replace(_one(name, entry, name.lower() in wanted, seen), roles_known=False))
+    return tuple(found)
+
+
+def _one(name: str, entry: Mapping[str, Any], wanted: bool, seen: Seen) -> DomainController:
+    variables = seen.variables.get(name)
+    result = _mapping(variables or {}, OBSERVATION)
     read_only = bool(entry.get("read_only"))
-    exempt = one_line(str((variables or {}).get("pcns_exempt") or ""))
+    exempt = one_line(str((variables or {}).get(EXEMPT) or ""))
     machine = one_line(str((result.get("system") or {}).get("name") or "")).lower()
     if machine and machine != _text(entry, "dns_name").rstrip(".").lower():
         result = {"msg": f"{machine} answered in its place; correct its address in the inventory"}
@@ -95,12 +129,43 @@ def _one(
         roles=_roles(name, entry),
         global_catalog=bool(entry.get("global_catalog")),
         read_only=read_only,
-        available=_available(entry, result),
-        worst_case_seconds=_seconds(name, (variables or {}).get("pcns_worst_case_seconds"), worst_case_seconds),
+        available=_available(entry, result, seen.directory_first and not wanted),
+        worst_case_seconds=_seconds(name, (variables or {}).get("pcns_worst_case_seconds"), seen.worst_case_seconds),
         reason=reason,
+        refused=_refused(name, _mapping(variables or {}, PREFLIGHT)) if pending else None,
         changes=tuple(change_from_json(item) for item in result["planned"]) if pending else (),
         possible=tuple(change_from_json(item) for item in result.get("possible") or ()) if pending else (),
     )
+
+
+def _mapping(variables: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = variables.get(name)
+    return value if isinstance(value, Mapping) else {}
+
+
+def without_permission(
+    items: Sequence[DomainController], allowed: Callable[[str], bool]
+) -> tuple[DomainController, ...]:
+    """Refuses those that would restart and may not.
+
+    Args:
+        items: All domain controllers.
+        allowed: Says of one by its name whether it may restart.
+    """
+    return tuple(
+        replace(item, refused=Problem(item.name, _NOT_ALLOWED, _ALLOW))
+        if item.restarts and item.refused is None and not allowed(item.name)
+        else item
+        for item in items
+    )
+
+
+def _refused(name: str, preflight: Mapping[str, Any]) -> Problem | None:
+    """Returns why the preflight says no; nothing where it says yes or was not asked."""
+    if not preflight or preflight.get("skipped") or preflight.get("go") is True:
+        return None
+    told = one_line(str(preflight.get("msg") or "no reason was given")).removeprefix("Task failed: ")
+    return Problem(name, f"the preflight says no: {told.rstrip('.')}", "Mend that, or exempt it with a reason")
 
 
 def _work(result: Mapping[str, Any]) -> tuple[Work, str]:
@@ -113,13 +178,14 @@ def _work(result: Mapping[str, Any]) -> tuple[Work, str]:
     return (Work.PENDING if result["planned"] else Work.NOTHING), ""
 
 
-def _available(entry: Mapping[str, Any], result: Mapping[str, Any]) -> bool | None:
+def _available(entry: Mapping[str, Any], result: Mapping[str, Any], directory_first: bool) -> bool | None:
+    given = entry.get("available")
+    told = None if given is None else bool(given)
+    if directory_first and told is not None:
+        return told
     if "planned" in result:
         return True
-    if result.get("unreachable"):
-        return False
-    given = entry.get("available")
-    return None if given is None else bool(given)
+    return False if result.get("unreachable") else told
 
 
 def _roles(name: str, entry: Mapping[str, Any]) -> frozenset[Role]:

@@ -72,7 +72,7 @@ def limits(domain_controllers: Sequence[DomainController], policy: Policy) -> tu
             if len(members) > 1:
                 what = f"writable global catalog of site {site}"
                 found.append(keeps_one(Rule.SITE_KEEPS_CATALOG, site, members, what))
-        if catalogs:
+        if catalogs and len(writable) > 1:
             what = "writable global catalog of the forest"
             found.append(keeps_one(Rule.FOREST_KEEPS_CATALOG, "", catalogs, what))
     return tuple(found)

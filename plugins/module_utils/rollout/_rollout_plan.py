@@ -126,6 +126,8 @@ def _single(item: DomainController, policy: Policy, given: Sequence[Limit]) -> l
         return [
             Problem(item.name, "it does not answer", "Bring it to answer and plan again, or exempt it with a reason")
         ]
+    if item.refused is not None:
+        return [item.refused]
     found = [
         Problem(item.name, limit.because, _WAYS_OUT[limit.rule])
         for limit in given

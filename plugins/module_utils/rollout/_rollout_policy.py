@@ -11,8 +11,8 @@ The policy, which `_rollout_plan.py` keeps to and `_rollout_check.py` checks on 
 4. In a site with more than one writable domain controller, one that is known to answer stays up.
    With `LoneDomainController.REFUSE` that holds for a site with a single one too.
 5. In a domain with more than one writable domain controller, one that is known to answer stays up.
-6. In a site with more than one global catalog, one that is known to answer stays up, and in the forest always one.
-   Read-only ones do not count; `keep_global_catalog` switches this rule off.
+6. In a site with more than one global catalog, one that is known to answer stays up, and so does one in a forest with
+   more than one writable domain controller. Read-only ones do not count; `keep_global_catalog` switches this rule off.
 7. A holder of an operations master role (FSMO) is alone in its wave, and no domain controller without a role comes
    after it. PDC emulators come after everything else.
 8. Canaries come first: each alone in its wave, in the order in which they are named.
@@ -34,6 +34,9 @@ from itertools import pairwise
 from ansible_collections.entsso.password_sync.plugins.module_utils._plan import Change, Operation
 from ansible_collections.entsso.password_sync.plugins.module_utils.ldap._domain_controllers import Role
 from ansible_collections.entsso.password_sync.plugins.module_utils.report._printable import listing
+
+UNLISTED = "Active Directory knows it and the inventory does not"
+"""Why a domain controller is left out that only the directory knows."""
 
 
 class Work(StrEnum):
@@ -76,6 +79,9 @@ class DomainController:
         available: Whether it answered; `None` when nobody looked.
         worst_case_seconds: Longest time that it may take from the first change until it serves again.
         reason: Why it is exempt or unknown; empty otherwise.
+        refused: Why nothing may be begun on it, of the preflight for example; `None` where it may.
+        roles_known: Whether `roles` and `global_catalog` come from the directory. Where they do not, rules 6 and 7
+            can't be kept.
         changes: What would be done; empty unless there is something to do.
         possible: What may have to be done besides, since Windows decides it meanwhile.
     """
@@ -90,6 +96,8 @@ class DomainController:
     available: bool | None = True
     worst_case_seconds: int = 0
     reason: str = ""
+    refused: Problem | None = None
+    roles_known: bool = True
     changes: tuple[Change, ...] = ()
     possible: tuple[Change, ...] = ()
 
@@ -162,8 +170,9 @@ def contradictions(domain_controllers: Sequence[DomainController], policy: Polic
             found.append(Problem(name, f"it is {number}, so nothing could ever be done", "Give a number from 1"))
     found += _doubles(domain_controllers)
     for name in {item.domain: item for item in domain_controllers}:
-        holders = [item for item in domain_controllers if item.domain == name and Role.PDC in item.roles]
-        if len(holders) != 1:
+        members = [item for item in domain_controllers if item.domain == name]
+        holders = [item for item in members if Role.PDC in item.roles]
+        if len(holders) != 1 and any(item.roles_known for item in members):
             told = listing(sorted(item.name for item in holders)).replace(" or ", " and ") or "no domain controller"
             found.append(
                 Problem(

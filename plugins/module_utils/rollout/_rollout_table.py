@@ -63,6 +63,8 @@ def summary_line(waves: Sequence[Wave], left_out: int) -> str:
 
 def role_words(item: DomainController) -> str:
     """Returns what makes a domain controller special, short."""
+    if not item.roles_known:
+        return "not known"
     words = [word for role, word in _ROLES.items() if role in item.roles]
     return ", ".join([*words, *(["GC"] if item.global_catalog else []), *(["RODC"] if item.read_only else [])])
 

@@ -9,7 +9,8 @@ everybody goes on without waiting; once a host has rejected it, nobody tries aga
 
 The state lies in Ansible's private folder of this run, which the workers share and which goes when the run ends. It
 holds the word accepted or rejected and the name of a host: no secret, and nothing derived from one. That two groups of
-hosts have different passwords for one account can therefore not be seen here; give each its own account name.
+hosts have different passwords for one account can therefore not be seen here; give each its own account name. The
+password of the directory is another variable, so that one being right says nothing of the other (`source`).
 """
 
 from __future__ import annotations
@@ -48,11 +49,16 @@ class AuthenticationGuard:
         folder: Private folder that all workers of the run share.
         account: Account name as the inventory has it; compared without regard to case.
         patience: Seconds to wait for another worker's first attempt.
+        source: Where the password comes from, empty for the connection to the hosts. That the account was accepted with
+            it counts only here; a rejection counts everywhere.
     """
 
-    def __init__(self, folder: str | os.PathLike[str], account: str, *, patience: float = 300) -> None:
+    def __init__(
+        self, folder: str | os.PathLike[str], account: str, *, patience: float = 300, source: str = ""
+    ) -> None:
         name = hashlib.sha256(account.lower().encode()).hexdigest()
         self._state = Path(folder) / f"entsso-account-{name}.json"
+        self._own = Path(folder) / f"entsso-account-{name}-{source}.json" if source else self._state
         self._lock = Path(folder) / f"entsso-account-{name}.lock"
         self._account = account
         self._patience = patience
@@ -126,8 +132,12 @@ class AuthenticationGuard:
         return known
 
     def _known(self) -> tuple[_Known, str]:
+        shared = self._read(self._state)
+        return shared if shared[0] is _Known.REJECTED or self._own == self._state else self._read(self._own)
+
+    def _read(self, path: Path) -> tuple[_Known, str]:
         try:
-            state = json.loads(self._state.read_text(encoding="utf-8"))
+            state = json.loads(path.read_text(encoding="utf-8"))
             return _Known(state["state"]), str(state["host"])
         except FileNotFoundError:
             return _Known.NOTHING, ""
@@ -136,16 +146,17 @@ class AuthenticationGuard:
             raise AuthenticationRejected(
                 "",
                 f"account {self._account}",
-                f"{self._state} can't be read ({error})",
+                f"{path} can't be read ({error})",
                 "Delete the file, or run again",
                 credentials_presented=False,
             ) from error
 
     def _write(self, known: _Known, host: str) -> None:
         """Replaces the state as a whole, since others read it without the lock."""
-        fresh = self._state.with_suffix(f".{os.getpid()}")
+        path = self._own if known is _Known.ACCEPTED else self._state
+        fresh = path.with_suffix(f".{os.getpid()}")
         fresh.write_text(json.dumps({"state": known.value, "host": host}), encoding="utf-8")
-        fresh.replace(self._state)
+        fresh.replace(path)
 
     @contextmanager
     def _alone(self, host: str) -> Iterator[None]:

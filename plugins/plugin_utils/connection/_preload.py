@@ -13,7 +13,7 @@ import importlib
 from contextlib import suppress
 from typing import Any
 
-from ansible.plugins.loader import connection_loader
+from ansible.plugins.loader import connection_loader, filter_loader, test_loader
 
 LIBRARIES = (
     "winrm.protocol",
@@ -22,15 +22,30 @@ LIBRARIES = (
     "requests_ntlm",
     "spnego",
     "xmltodict",
+    "sansldap",
+    "dns.resolver",
+    "dns.rdtypes.IN.A",
+    "dns.rdtypes.IN.AAAA",
+    "dns.rdtypes.IN.SRV",
+    "encodings.utf_16_le",
+    "encodings.utf_8_sig",
 )
 CONNECTIONS = ("ansible.builtin.winrm", "ansible.builtin.psrp")
+FILTERS = (
+    "ansible.builtin.flatten",
+    "ansible.builtin.regex_escape",
+    "entsso.password_sync.domain_writers",
+    "entsso.password_sync.targets_of",
+)
+TESTS = ("ansible.builtin.defined", "ansible.builtin.contains")
 
 
 def preload() -> None:
     """Imports the libraries; one that is missing is told when it is needed, by whoever needs it.
 
     The connection plugins are loaded as well: reading their documentation, where Ansible keeps the options, costs a
-    fork more than connecting does. So is OpenSSL's RC4, with which NTLM seals: it is in a module of its own (legacy).
+    fork more than connecting does. So are the filters and tests of templates: loading one loads its whole file. So is
+    OpenSSL's RC4, with which NTLM seals: it is in a module of its own (legacy).
     """
     for name in LIBRARIES:
         with suppress(ImportError):
@@ -40,6 +55,11 @@ def preload() -> None:
     loader: Any = connection_loader
     for name in CONNECTIONS:
         loader.get(name, class_only=True)
+    for loader, names in ((filter_loader, FILTERS), (test_loader, TESTS)):
+        for name in names:
+            # Where Ansible itself does not run, it knows no collection.
+            with suppress(KeyError):
+                loader.get(name)
 
 
 def _load_rc4() -> None:

@@ -57,9 +57,17 @@ class Directory:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Ends all sessions."""
+        self.close()
+
+    def close(self) -> None:
+        """Ends all sessions."""
         for session in self._sessions.values():
             session.close()
         self._sessions.clear()
+
+    def at(self, server: str, domain: str) -> Directory:
+        """Returns the same directory with sessions of its own, asked first at one domain controller of a domain."""
+        return Directory(replace(self.settings, server=server, domain=domain), self._folder)
 
     @property
     def session(self) -> LdapSession:

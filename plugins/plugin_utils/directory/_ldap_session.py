@@ -186,14 +186,25 @@ class LdapSession:
 
     def start(self) -> None:
         """Begins TLS where it is wanted, logs on, and reads the rootDSE; raises as `open_session`."""
+        self._begin_tls()
+        self._log_on()
+        self.root = root_dse(self._root(ATTRIBUTES), self.host)
+
+    def look(self, attributes: Sequence[str]) -> Entry:
+        """Begins TLS where it is wanted, and reads the rootDSE without logging on; raises as `search`."""
+        self._begin_tls()
+        return self._root(attributes) or Entry("", {})
+
+    def _begin_tls(self) -> None:
         wait = Wait(self._settings.timeout, self.host, "TLS")
         if self._settings.tls_mode is TlsMode.START_TLS:
             self._start_tls(wait)
         if self._settings.tls_mode is not TlsMode.NONE:
             self._channel.wrap_tls(_tls_context(self._settings, self.host), wait)
-        self._log_on()
-        found = self.search("", "(objectClass=*)", ATTRIBUTES, Scope.BASE)
-        self.root = root_dse(next(iter(found.entries), None), self.host)
+
+    def _root(self, attributes: Sequence[str]) -> Entry | None:
+        found = self.search("", "(objectClass=*)", attributes, Scope.BASE)
+        return next(iter(found.entries), None)
 
     def _log_on(self) -> None:
         wait = self._wait(f"LDAP logon of {self._settings.account}")
@@ -349,7 +360,7 @@ def open_session(settings: LdapSettings, host: str, folder: str) -> LdapSession:
         if settings.password is None:
             session.start()
         else:
-            AuthenticationGuard(folder, settings.username).attempt(host, session.start)
+            AuthenticationGuard(folder, settings.username, source="ldap").attempt(host, session.start)
     except BaseException:
         session.close()
         raise

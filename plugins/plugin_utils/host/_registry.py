@@ -24,6 +24,9 @@ from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._wmi imp
 
 HKEY_LOCAL_MACHINE = 2147483650
 
+KEY_SET_VALUE = 2
+"""Right to create, change and delete the values of a key (learn.microsoft.com, StdRegProv.CheckAccess)."""
+
 _OK = 0
 _ABSENT = (1, 2)
 _ACCESS_DENIED = 5
@@ -103,6 +106,16 @@ class Registry:
             raise soap.unreadable(self._host, _name(key), f"{len(names)} value names came with {len(types)} types")
         return dict(zip(names, types, strict=True))
 
+    def may_set_values(self, key: str) -> bool:
+        """Returns whether the account may create, change and delete the values of a key; tries none of it."""
+        names: dict[str, CimParameter] = {"sSubKeyName": key, "uRequired": KEY_SET_VALUE}
+        output = self._wmi.invoke("StdRegProv", "CheckAccess", {"hDefKey": HKEY_LOCAL_MACHINE, **names}, read_only=True)
+        result = output.integer("ReturnValue")
+        if result == _ACCESS_DENIED:
+            return False
+        self._check(result, _name(key), "looked at")
+        return output.boolean("bGranted")
+
     def set_string(self, key: str, value: str, data: str) -> None:
         """Writes a REG_SZ."""
         self._write("SetStringValue", key, value, {"sValue": data})
@@ -130,6 +143,14 @@ class Registry:
     def create_key(self, key: str) -> None:
         """Creates a key with those above it; a key that exists stays as it is."""
         self._write("CreateKey", key, None, {})
+
+    def delete_key(self, key: str) -> bool:
+        """Deletes a key that has no keys below it; returns False when it did not exist.
+
+        Raises:
+            AccessDenied: The account may not, or there are keys below it.
+        """
+        return self._write("DeleteKey", key, None, {}, absent_allowed=True)
 
     def delete_value(self, key: str, value: str) -> bool:
         """Deletes a value; returns False when it, or its key, did not exist."""

@@ -18,6 +18,8 @@ from lab import backend as lab
 WMI_REFUSALS = (2150859012, 2150859013, 2150859014)
 """WMI service, provider, connection: access denied (wsman.md 1.9)."""
 _REGISTRY_DENIED = 5
+_WRITING = 2 | 4
+"""KEY_SET_VALUE and KEY_CREATE_SUB_KEY, as CheckAccess takes them (learn.microsoft.com, StdRegProv)."""
 _SENTENCE = "The WS-Management service cannot process the request. The WMI service returned an 'access denied' error. "
 
 
@@ -40,6 +42,7 @@ class Access:
         services: What Win32_Service shows.
         channels: Event logs that can't be read.
         shell: GENERIC_EXECUTE on the shell (MS-WSMV 3.1.4.1.28).
+        writes: Whether the permissions of the keys of HKLM let the account write.
         refusal: Code of the fault with which WMI refuses.
     """
 
@@ -49,6 +52,7 @@ class Access:
     services: Services = Services.SHOWN
     channels: tuple[str, ...] = ()
     shell: bool = True
+    writes: bool = True
     refusal: int = WMI_REFUSALS[0]
 
 
@@ -94,6 +98,11 @@ class LimitedBackend:
         wanted = [name.lower() for name in parameters.get("sSubKeyName", ())]
         if class_name.lower() == "stdregprov" and any(_within(name, self._access.keys) for name in wanted):
             return {"ReturnValue": _REGISTRY_DENIED}
+        if class_name.lower() == "stdregprov" and not self._access.writes:
+            if method == "CheckAccess" and int("".join(parameters.get("uRequired", ("3",))[:1])) & _WRITING:
+                return {"bGranted": False, "ReturnValue": _REGISTRY_DENIED}
+            if method.startswith(("Set", "Create", "Delete")):
+                return {"ReturnValue": _REGISTRY_DENIED}
         return self._whole.wmi_invoke(namespace, class_name, method, instance, parameters)
 
     def event_channel(self, channel: str) -> Sequence[lab.EventRecord] | lab.ChannelUnreadable:

@@ -184,6 +184,8 @@ class Connection:
         else:
             client = Client(self._authentication.user or "", self._client_address)
             status, answer = await dispatcher.answer(request, client)
+        if self._host.faults.when_handled is not None:
+            self._host.faults.when_handled()
         last: Rule | None = None
         for rule in self._host.faults.take(Stage.ANSWER, action):
             if rule.kind is Kind.DROP:

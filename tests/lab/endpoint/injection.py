@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from .wsman_fault import WsmanFaultError
@@ -61,6 +62,8 @@ class FaultInjection:
 
     def __init__(self) -> None:
         """Start without faults."""
+        self.when_handled: Callable[[], None] | None = None
+        """Called after each message that was handled, before a fault acts on its answer and before it is sent."""
         self._lock = threading.Lock()
         self._rules: list[Rule] = []
 

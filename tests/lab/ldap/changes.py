@@ -98,32 +98,48 @@ class Store:
             if user.lower() not in self._writers:
                 return Verdict(LDAPResultCode.INSUFFICIENT_ACCESS_RIGHTS, "00002098: acl: access denied")
             try:
-                values: Mapping[str, tuple[bytes, ...]] = item.values
-                for modification in request.modifications:
-                    values = {**values, modification.attribute: self._applied(item, values, modification)}
+                values = applied(item, request.modifications, list(self._objects.values()))
             except RefusedError as refused:
                 return refused.verdict
             self._objects[name_of(request.dn)] = LdapObject(item.dn, values)
             self.changes += 1
         return Verdict(LDAPResultCode.SUCCESS)
 
-    def _applied(
-        self, item: LdapObject, values: Mapping[str, tuple[bytes, ...]], modification: Modification
-    ) -> tuple[bytes, ...]:
-        before = values.get(modification.attribute, ())
-        known = {value.lower() for value in before}
-        given = {value.lower() for value in modification.values}
-        if modification.operation is Operation.DELETE:
-            if not given <= known:
-                raise RefusedError(LDAPResultCode.NO_SUCH_ATTRIBUTE)
-            return tuple(value for value in before if given and value.lower() not in given)
-        if modification.operation is Operation.ADD and given & known:
-            raise RefusedError(LDAPResultCode.ATTRIBUTE_OR_VALUE_EXISTS)
-        if modification.attribute == _SPN:
-            for other in self._objects.values():
-                if other is not item and given & {value.lower() for value in other.values.get(_SPN, ())}:
-                    raise RefusedError(LDAPResultCode.CONSTRAINT_VIOLATION, "0000202F: it would cause a conflict")
-        return (*before, *modification.values) if modification.operation is Operation.ADD else modification.values
+
+def applied(
+    item: LdapObject, modifications: Sequence[Modification], everything: Sequence[LdapObject]
+) -> Mapping[str, tuple[bytes, ...]]:
+    """Return the values that an object then has.
+
+    Raises:
+        RefusedError: One of them can't be made, so none is.
+    """
+    values: Mapping[str, tuple[bytes, ...]] = item.values
+    for modification in modifications:
+        values = {**values, modification.attribute: _applied(item, values, modification, everything)}
+    return values
+
+
+def _applied(
+    item: LdapObject,
+    values: Mapping[str, tuple[bytes, ...]],
+    modification: Modification,
+    everything: Sequence[LdapObject],
+) -> tuple[bytes, ...]:
+    before = values.get(modification.attribute, ())
+    known = {value.lower() for value in before}
+    given = {value.lower() for value in modification.values}
+    if modification.operation is Operation.DELETE:
+        if not given <= known:
+            raise RefusedError(LDAPResultCode.NO_SUCH_ATTRIBUTE)
+        return tuple(value for value in before if given and value.lower() not in given)
+    if modification.operation is Operation.ADD and given & known:
+        raise RefusedError(LDAPResultCode.ATTRIBUTE_OR_VALUE_EXISTS)
+    if modification.attribute == _SPN:
+        for other in everything:
+            if other is not item and given & {value.lower() for value in other.values.get(_SPN, ())}:
+                raise RefusedError(LDAPResultCode.CONSTRAINT_VIOLATION, "0000202F: it would cause a conflict")
+    return (*before, *modification.values) if modification.operation is Operation.ADD else modification.values
 
 
 def messages(buffer: bytearray) -> Iterator[bytes]:

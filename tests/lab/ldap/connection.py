@@ -25,6 +25,8 @@ from .tree import NoSuchObjectError, NotHereError, Tree
 _START_TLS = "1.3.6.1.4.1.1466.20037"
 _RANGE = re.compile(r"^(?P<name>[^;]+);range=(?P<first>\d+)-(?P<last>\d+|\*)$", re.IGNORECASE)
 _CHUNK = 65536
+_WHEN_NAMED = frozenset({"tokengroups", "netlogon", "msds-ncreplinboundneighbors"})
+"""Attributes that only come when they are asked for by name."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,8 @@ class Service:
     """What all connections of a server share."""
 
     tree: Callable[[], Tree]
+    contexts: Callable[[], Tree]
+    """The directory at some time: the naming contexts that a domain controller has do not change."""
     host: str
     accounts: Mapping[str, str]
     tls: ssl.SSLContext | None
@@ -41,6 +45,10 @@ class Service:
     """Called when a password was refused."""
     change: Callable[[str, changes.Request], changes.Verdict]
     """Changes an object for a user."""
+    token: Callable[[str], Sequence[bytes]]
+    """The SIDs that a user's logon has."""
+    state: Callable[[], Mapping[str, tuple[bytes, ...]]]
+    """What the rootDSE says of the domain controller at this time, by attribute in lower case."""
 
 
 class _Session(sansldap.LDAPServer):
@@ -153,9 +161,8 @@ class Connection:
         self._socket.sendall(self._logon.seal(data) if self._logon.sealed else data)
 
     def _search(self, request: sansldap.SearchRequest) -> None:
-        tree = self._service.tree()
         if not request.base_object and request.scope is sansldap.SearchScope.BASE:
-            self._send([self._root_dse(tree)], request)
+            self._send([self._root_dse(self._service.contexts())], request)
             self._session.search_result_done(request.message_id)
             return
         if not self._logon.complete:
@@ -167,7 +174,7 @@ class Connection:
             if paging is not None and paging.cookie:
                 found, references = self._pages.pop(paging.cookie), []
             else:
-                hits = tree.search(request.base_object, request.scope, request.filter)
+                hits = self._service.tree().search(request.base_object, request.scope, request.filter)
                 found, references = hits.objects, hits.references
         except ValueError as error:
             self._session.search_result_done(request.message_id, LDAPResultCode.INVALID_DN_SYNTAX, None, str(error))
@@ -207,7 +214,7 @@ class Connection:
         wanted = [name for name in request.attributes if name != "*"]
         everything = not request.attributes or "*" in request.attributes
         for item in objects:
-            names = [*wanted, *(name for name in item.values if everything)]
+            names = [*wanted, *(name for name in item.values if everything and name not in _WHEN_NAMED)]
             attributes = [part for name in dict.fromkeys(names) for part in self._attribute(item, name)]
             self._session.search_result_entry(request.message_id, item.dn, attributes)
 
@@ -241,7 +248,9 @@ class Connection:
             "supportedldapversion": ["3"],
             "supportedsaslmechanisms": ["GSS-SPNEGO"],
         }
-        return LdapObject("", {name: tuple(item.encode() for item in items) for name, items in values.items()})
+        encoded = {name: tuple(item.encode() for item in items) for name, items in values.items()}
+        token = self._service.token(self._logon.user) if self._logon.complete else ()
+        return LdapObject("", {**encoded, **self._service.state(), "tokengroups": tuple(token)})
 
     def _begin_tls(self) -> None:
         if self._service.tls is not None:

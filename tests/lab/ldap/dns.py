@@ -26,13 +26,11 @@ class NameServer:
         """Describe the zone.
 
         Args:
-            hosts: Addresses by full name.
+            hosts: Addresses by full name in lower case, looked at anew for each question.
             services: By name, SRV records as text: priority, weight, port, target.
         """
-        self._zone: dict[tuple[str, str], list[str]] = {
-            (f"{name.lower()}.", "A"): [address] for name, address in hosts.items()
-        }
-        self._zone |= {(f"{name.lower()}.", "SRV"): list(records) for name, records in services.items()}
+        self._hosts = hosts
+        self._services = {name.lower(): list(records) for name, records in services.items()}
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 
     def __enter__(self) -> NameServer:
@@ -68,10 +66,11 @@ class NameServer:
         response = dns.message.make_response(question)
         response.flags |= dns.flags.AA
         asked = question.question[0]
-        name, kind = str(asked.name).lower(), dns.rdatatype.to_text(asked.rdtype)
-        records = self._zone.get((name, kind))
+        name, kind = str(asked.name).lower().rstrip("."), dns.rdatatype.to_text(asked.rdtype)
+        address, services = self._hosts.get(name), self._services.get(name)
+        records = services if kind == "SRV" else [address] if kind == "A" and address else None
         if records:
             response.answer.append(dns.rrset.from_text(asked.name, 60, dns.rdataclass.IN, asked.rdtype, *records))
-        elif not any(known == name for known, _kind in self._zone):
+        elif address is None and services is None:
             response.set_rcode(dns.rcode.NXDOMAIN)
         return response.to_wire()

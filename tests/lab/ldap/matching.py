@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import sansldap
 
+from lab.pcns_entries import sid_bytes
+
 from .names import name_of
 from .objects import CATEGORIES, LdapObject
 
+SIDS = frozenset({"objectsid", "ms-miis-pcns-targetinclusionsid", "ms-miis-pcns-targetexclusionsid"})
 BIT_AND, BIT_OR = "1.2.840.113556.1.4.803", "1.2.840.113556.1.4.804"
 
 
@@ -46,7 +49,10 @@ def matches(item: LdapObject, wanted: sansldap.LDAPFilter) -> bool:
 
 
 def _equals(item: LdapObject, attribute: str, wanted: bytes) -> bool:
-    text = wanted.decode()
+    text = wanted.decode("utf-8", "replace")
+    if attribute in SIDS and text.upper().startswith("S-1-"):
+        # A SID may be given as text (MS-ADTS 3.1.1.3.1.3.4).
+        wanted = sid_bytes(text)
     if attribute == "objectcategory":
         # A class stands for its category (MS-ADTS 3.1.1.3.1.3.5).
         text = CATEGORIES.get(text.lower(), text)
@@ -59,7 +65,12 @@ def _equals(item: LdapObject, attribute: str, wanted: bytes) -> bool:
 
 
 def _same(value: bytes, wanted: bytes) -> bool:
-    first, second = value.decode("utf-8", "replace").casefold(), wanted.decode("utf-8", "replace").casefold()
+    if value == wanted:
+        return True
+    try:
+        first, second = value.decode().casefold(), wanted.decode().casefold()
+    except UnicodeDecodeError:
+        return False
     if first == second:
         return True
     try:

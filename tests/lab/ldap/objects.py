@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from lab.pcns_entries import sid_bytes
 from lab.windows.identity import HostRole
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from lab.forest import Forest
     from lab.windows.host import SimulatedHost
 
-Values = Mapping[str, Sequence[str]]
+Values = Mapping[str, Sequence[str | bytes]]
 
 _CLASSES: Mapping[str, tuple[tuple[str, ...], str]] = {
     "domaindns": (("top", "domain", "domainDNS"), "Domain-DNS"),
@@ -38,6 +39,10 @@ _CLASSES: Mapping[str, tuple[tuple[str, ...], str]] = {
     "organizationalunit": (("top", "organizationalUnit"), "Organizational-Unit"),
     "group": (("top", "group"), "Group"),
     "ridmanager": (("top", "rIDManager"), "RID-Manager"),
+    "attributeschema": (("top", "attributeSchema"), "Attribute-Schema"),
+    "classschema": (("top", "classSchema"), "Class-Schema"),
+    "ms-miis-pcns-service": (("top", "mS-MIIS-PCNS-Service"), "MS-MIIS-PCNS-Service"),
+    "ms-miis-pcns-target": (("top", "mS-MIIS-PCNS-Target"), "MS-MIIS-PCNS-Target"),
     "infrastructureupdate": (("top", "infrastructureUpdate"), "Infrastructure-Update"),
 }
 """By class in lower case: it with those above it, and the name of its category (MS-ADSC)."""
@@ -56,7 +61,7 @@ class LdapObject:
 def make(dn: str, object_class: str, configuration: str, values: Values | None = None) -> LdapObject:
     """Return an object with what the directory itself adds to what a client gives."""
     classes, category = _CLASSES[object_class.lower()]
-    given = {name.lower(): tuple(item.encode() for item in items) for name, items in (values or {}).items()}
+    given = {name.lower(): tuple(_bytes(item) for item in items) for name, items in (values or {}).items()}
     own: dict[str, tuple[bytes, ...]] = {
         "objectclass": tuple(name.encode() for name in classes),
         "objectcategory": (f"CN={category},CN=Schema,{configuration}".encode(),),
@@ -66,14 +71,20 @@ def make(dn: str, object_class: str, configuration: str, values: Values | None =
     return LdapObject(dn, own | given)
 
 
+def _bytes(value: str | bytes) -> bytes:
+    return value.encode() if isinstance(value, str) else value
+
+
 def forest_objects(forest: Forest) -> list[LdapObject]:
-    """Return the whole forest as it is now. The first domain controller of the forest holds all roles of the forest,
-    and the first writable one of each domain those of its domain."""
+    """Return the forest's domains and domain controllers as they are now. The first domain controller of the forest
+    holds all roles of the forest, and the first writable one of each domain those of its domain."""
     root = base_of(forest.directory.dns_name)
     configuration = f"CN=Configuration,{root}"
     controllers = [host for host in forest.hosts.values() if host.identity.role.is_dc]
     first = next((settings_dn(host, configuration) for host in controllers), "")
-    objects = list(_configuration(forest.domains, configuration, first))
+    master = forest.schema_master()
+    schema_owner = settings_dn(master, configuration) if master else ""
+    objects = list(_configuration(forest.domains, configuration, first, schema_owner))
     sites = dict.fromkeys(host.identity.site for host in controllers)
     for site in sites:
         objects.append(make(f"CN={site},CN=Sites,{configuration}", "site", configuration))
@@ -101,9 +112,11 @@ def _server_dn(host: SimulatedHost, configuration: str) -> str:
     return f"CN={host.identity.name},CN=Servers,CN={host.identity.site},CN=Sites,{configuration}"
 
 
-def _configuration(domains: Sequence[Directory], configuration: str, owner: str) -> Iterator[LdapObject]:
+def _configuration(
+    domains: Sequence[Directory], configuration: str, owner: str, schema_owner: str
+) -> Iterator[LdapObject]:
     yield make(configuration, "configuration", configuration)
-    yield make(f"CN=Schema,{configuration}", "dMD", configuration, {"fSMORoleOwner": [owner]})
+    yield make(f"CN=Schema,{configuration}", "dMD", configuration, {"fSMORoleOwner": [schema_owner]})
     partitions = f"CN=Partitions,{configuration}"
     yield make(partitions, "crossRefContainer", configuration, {"fSMORoleOwner": [owner]})
     for name, context in (("Configuration", configuration), ("Schema", f"CN=Schema,{configuration}")):
@@ -129,13 +142,32 @@ def _domain(domain: Directory, configuration: str, owner: str) -> Iterator[LdapO
             f"B:32:2FBAC1870ADE11D297C400C04FD8D5CD:CN=Infrastructure,{base}",
             f"B:32:A361B2FFFFD211D1AA4B00C04FD7D83A:OU=Domain Controllers,{base}",
             f"B:32:AB1D30F3768811D1ADED00C04FD8D5CD:CN=System,{base}",
+            f"B:32:A9D1CA15768811D1ADED00C04FD8D5CD:CN=Users,{base}",
         ],
     }
-    yield make(base, "domainDNS", configuration, head)
+    own: Values = {
+        "objectSid": [sid_bytes(domain.domain_sid)],
+        "msDS-ReplAttributeMetaData": _backup(domain, configuration),
+    }
+    yield make(base, "domainDNS", configuration, {**head, **own})
     yield make(f"CN=System,{base}", "container", configuration)
     yield make(f"OU=Domain Controllers,{base}", "organizationalUnit", configuration)
     yield make(f"CN=RID Manager$,CN=System,{base}", "rIDManager", configuration, {"fSMORoleOwner": [owner]})
     yield make(f"CN=Infrastructure,{base}", "infrastructureUpdate", configuration, {"fSMORoleOwner": [owner]})
+
+
+def _backup(domain: Directory, configuration: str) -> list[str]:
+    """A backup of the system state changes dSASignature of each partition (KB 914034)."""
+    if domain.backed_up is None:
+        return []
+    when, name = domain.backed_up
+    value = (
+        "<DS_REPL_ATTR_META_DATA>\n\t<pszAttributeName>dSASignature</pszAttributeName>\n"
+        f"\t<ftimeLastOriginatingChange>{when:%Y-%m-%dT%H:%M:%SZ}</ftimeLastOriginatingChange>\n"
+        f"\t<pszLastOriginatingDsaDN>CN=NTDS Settings,CN={name},CN=Servers,CN=Paris,CN=Sites,{configuration}"
+        "</pszLastOriginatingDsaDN>\n</DS_REPL_ATTR_META_DATA>\n\0"
+    )
+    return [value]
 
 
 def _domain_controller(
@@ -154,6 +186,7 @@ def _domain_controller(
             "dNSHostName": [identity.fqdn],
             "userAccountControl": ["83890176" if read_only else "532480"],
             "primaryGroupID": ["521" if read_only else "516"],
+            "servicePrincipalName": domain.service_principal_names.get(f"{identity.name}$".lower(), []),
             "operatingSystem": [identity.caption.removeprefix("Microsoft ")],
             "operatingSystemVersion": [f"{identity.version.rpartition('.')[0]} ({identity.build})"],
         },

@@ -10,6 +10,7 @@ import contextlib
 import socket
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 
 import sansldap
 
@@ -35,6 +36,8 @@ class LdapServer:
         page_limit: int = 1000,
         value_limit: int = 1500,
         change: Callable[[str, Request], Verdict] | None = None,
+        token: Callable[[str], Sequence[bytes]] | None = None,
+        state: Callable[[], Mapping[str, tuple[bytes, ...]]] | None = None,
     ) -> None:
         """Describe the service.
 
@@ -47,6 +50,8 @@ class LdapServer:
             page_limit: Objects in one answer (MaxPageSize).
             value_limit: Values of one attribute in one answer (MaxValRange).
             change: Changes an object for a user; without it nobody may.
+            token: The SIDs of a user's logon; without it nobody has any.
+            state: What the rootDSE says of the domain controller itself; without it nothing.
         """
         self.rejections = 0
         """How many times a password was refused."""
@@ -58,6 +63,7 @@ class LdapServer:
         self._tls = tls
         self._service = Service(
             tree=lambda: Tree(objects(), domain),
+            contexts=cache(lambda: Tree(objects(), domain)),
             host=host,
             accounts=accounts,
             tls=tls.context() if tls else None,
@@ -65,6 +71,8 @@ class LdapServer:
             value_limit=value_limit,
             rejected=self._rejected,
             change=change or _refuse,
+            token=token or (lambda _user: ()),
+            state=state or dict,
         )
         self._listeners: list[socket.socket] = []
         self._clients: set[Connection] = set()

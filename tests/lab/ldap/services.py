@@ -9,8 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from .objects import LdapObject, base_of, forest_objects
+from .contents import whole_directory
+from .dns import NameServer
+from .forest_changes import change, token_of
+from .objects import LdapObject, base_of
 from .server import LdapServer
+from .state import root_state, with_partners
 
 if TYPE_CHECKING:
     from lab.forest import Forest
@@ -30,15 +34,40 @@ class LdapServices:
     def __init__(self, forest: Forest) -> None:
         self._forest = forest
         self._servers: dict[str, LdapServer] = {}
+        self._names: NameServer | None = None
+
+    @property
+    def name_server(self) -> str:
+        """The DNS server that knows the forest's hosts, as the option `name_servers` takes it; empty unless started."""
+        return self._names.name if self._names is not None else ""
+
+    def start(self) -> None:
+        """Lets names resolve; domain controllers are added as they come."""
+        self._names = NameServer(_Addresses(self._forest), {})
+        self._names.__enter__()
 
     def add(self, host: SimulatedHost, address: str) -> None:
         """Lets a domain controller answer; other machines do not."""
         identity = host.identity
         if not identity.role.is_dc:
             return
-        server = LdapServer(self._objects, identity.fqdn, base_of(identity.domain), _Accounts(host))
+        server = LdapServer(
+            lambda: self._objects(host),
+            identity.fqdn,
+            base_of(identity.domain),
+            _Accounts(host),
+            change=lambda user, request: change(self._forest, host, user, request),
+            token=lambda user: token_of(self._forest, user),
+            state=lambda: root_state(host, self._forest.directory.dns_name),
+        )
         server.address, server.port = address, PORT
         self._servers[identity.fqdn] = server
+
+    def remove(self, name: str) -> None:
+        """Forgets a machine that is no domain controller any more."""
+        server = self._servers.pop(name, None)
+        if server is not None:
+            server.stop()
 
     def power(self, name: str, *, on: bool) -> None:
         """Follows a machine that goes up or down."""
@@ -51,15 +80,19 @@ class LdapServices:
 
     def stop(self) -> list[Exception]:
         """Stops all; returns what no client should have caused."""
+        names, self._names = self._names, None
+        if names is not None:
+            names.__exit__()
         servers = list(self._servers.values())
         self._servers.clear()
         for server in servers:
             server.stop()
         return [error for server in servers for error in server.errors]
 
-    def _objects(self) -> Sequence[LdapObject]:
+    def _objects(self, host: SimulatedHost) -> Sequence[LdapObject]:
         with self._forest.scheduler.lock:
-            return forest_objects(self._forest)
+            objects = whole_directory(self._forest, host)
+            return with_partners(objects, host, self._forest.directory.dns_name)
 
 
 class _Accounts(Mapping[str, str]):
@@ -76,3 +109,19 @@ class _Accounts(Mapping[str, str]):
 
     def __len__(self) -> int:
         return len(self._host.accounts())
+
+
+class _Addresses(Mapping[str, str]):
+    """Addresses of the hosts, as they are at the time of asking."""
+
+    def __init__(self, forest: Forest) -> None:
+        self._forest = forest
+
+    def __getitem__(self, name: str) -> str:
+        return self._forest.endpoints[name].address
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._forest.endpoints)
+
+    def __len__(self) -> int:
+        return len(self._forest.endpoints)

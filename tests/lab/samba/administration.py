@@ -21,7 +21,7 @@ from typing import Any
 import samba  # type: ignore[import-not-found]
 import samba.dckeytab  # type: ignore[import-not-found]  # brings Net.export_keytab
 from samba.auth import system_session  # type: ignore[import-not-found]
-from samba.dcerpc import dnsp  # type: ignore[import-not-found]
+from samba.dcerpc import dnsp, security  # type: ignore[import-not-found]
 from samba.ndr import ndr_pack, ndr_unpack  # type: ignore[import-not-found]
 from samba.net import Net  # type: ignore[import-not-found]
 from samba.param import LoadParm  # type: ignore[import-not-found]
@@ -121,9 +121,30 @@ class Administration:
         change["spn"] = samba.ldb.MessageElement(spn, samba.ldb.FLAG_MOD_ADD, "servicePrincipalName")
         self._database.modify(change)
 
+    def groups(self, names: list[str]) -> dict[str, str]:
+        """Return the SIDs of groups, and that of the domain under the empty name; a group that is missing is made."""
+        found = {"": str(self._database.get_domain_sid())}
+        for name in names:
+            query = {"expression": _BY_NAME % samba.ldb.binary_encode(name), "attrs": ["objectSid"]}
+            if not self._database.search(self._database.domain_dn(), **query):
+                self._database.newgroup(name)
+            entry = self._database.search(self._database.domain_dn(), **query)[0]
+            found[name] = str(ndr_unpack(security.dom_sid, entry["objectSid"][0]))
+        return found
+
     def apply(self, ldif: str, relax: bool) -> None:
-        """Apply LDIF locally, with ``relax`` also to what no client may write, such as an nTDSDSA object."""
-        self._database.modify_ldif(ldif, ["relax:0"] if relax else [])
+        """Apply LDIF locally, whole or not at all, with ``relax`` also to what no client may write (an nTDSDSA)."""
+        self._database.transaction_start()
+        try:
+            self._database.modify_ldif(ldif, ["relax:0"] if relax else [])
+        except Exception:
+            self._database.transaction_cancel()
+            raise
+        self._database.transaction_commit()
+
+    def remove(self, dn: str) -> None:
+        """Delete an object that has none below it; LDIF with that changetype is not understood here."""
+        self._database.delete(dn)
 
     def keytab(self, path: str, principal: str) -> None:
         """Append the keys of a principal to a keytab."""

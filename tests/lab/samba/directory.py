@@ -154,9 +154,18 @@ class Domain:
         """Give an account (a computer's ends with $) an SPN."""
         self._administer("add_spn", spn=spn, account=account)
 
+    def groups(self, names: Sequence[str]) -> dict[str, str]:
+        """Return the SIDs of groups, and that of the domain under the empty name; a group that is missing is made."""
+        found: dict[str, str] = self._administer("groups", names=list(names))
+        return found
+
     def apply(self, ldif: str, *, relax: bool = False) -> None:
         """Apply LDIF with changetypes as the system; ``relax`` writes what no client may, such as an nTDSDSA object."""
         self._administer("apply", ldif=ldif, relax=relax)
+
+    def remove(self, dn: str) -> None:
+        """Delete an object as the system, one that has none below it."""
+        self._administer("remove", dn=dn)
 
     def samba_tool(self, *arguments: str) -> str:
         """Run samba-tool on this domain and return what it printed; no password may be among the arguments."""

@@ -32,9 +32,16 @@ class SecondController:
     """Loopback address; LDAP is at 389, without TLS."""
     host_name: str = "dc2.corp.example"
 
-    def replicate(self) -> None:
-        """Pull what is new in the domain from the first DC, over DRSUAPI, and return when it is there."""
-        self.administer("drs", "replicate", self.host_name, self.domain.host_name, self.domain.base, "--local")
+    def replicate(self, context: str = "") -> None:
+        """Pull what is new from the first DC, over DRSUAPI, and return when it is there.
+
+        Args:
+            context: Distinguished name of the naming context; that of the domain when not given. Of the schema,
+                attributes must have come before the classes that have them (samba-tool reads what comes by the schema
+                that it has).
+        """
+        wanted = context or self.domain.base
+        self.administer("drs", "replicate", self.host_name, self.domain.host_name, wanted, "--local")
 
     def administer(self, *arguments: str) -> None:
         """Run samba-tool as an administrator where the domain's DNS is the resolver (needs root).

@@ -22,6 +22,7 @@ from lab.windows.files import FileSystem, normal
 from lab.windows.identity import HostIdentity
 from lab.windows.installer import WindowsInstaller
 from lab.windows.lsa import LSA, VALUE, LocalSecurityAuthority
+from lab.windows.pcns import QueuedChange
 from lab.windows.power import Power
 from lab.windows.process import SimulatedProcess
 from lab.windows.registry import Registry
@@ -35,6 +36,8 @@ from lab.windows.wmi import Wmi
 
 PENDING_RENAMES = "PendingFileRenameOperations"
 SESSION_MANAGER = r"SYSTEM\CurrentControlSet\Control\Session Manager"
+TERMINATED_UNEXPECTEDLY = 1067
+"""Exit code of a service whose process ended by itself (ERROR_PROCESS_ABORTED)."""
 
 
 class SimulatedHost:
@@ -49,6 +52,8 @@ class SimulatedHost:
         self.faults = HostFaults()
         self.boot_time = surroundings.scheduler.now()
         self.registry = Registry()
+        self.pcns_queue: list[QueuedChange] = []
+        """What is in pcns.dat: changes that a target did not take yet; it outlives the service and a restart."""
         self.files = FileSystem(FOLDERS, lambda: self.faults.disk_full)
         self.access = FolderAccess()
         self.tasks = TaskScheduler(self)
@@ -56,7 +61,12 @@ class SimulatedHost:
         self.lsa = LocalSecurityAuthority(self.registry, self.files, self.events)
         self._process_ids = itertools.count(1200, 4)
         self.services = ServiceControlManager(
-            self.registry, self._behaviour, self._image_exists, self._failing_service, self.new_process_id
+            self.registry,
+            self._behaviour,
+            self._image_exists,
+            self._failing_service,
+            self.new_process_id,
+            self._service_started,
         )
         self.installer = WindowsInstaller(self)
         self.web = Web()
@@ -248,6 +258,8 @@ class SimulatedHost:
 
     def coming_up(self) -> None:
         """See ``Machine``."""
+        self.faults.clock_offset_seconds += self.faults.clock_jump_at_boot
+        self.faults.clock_jump_at_boot = 0.0
         self.boot_time = self.now()
         renames = self.registry.multi_string(SESSION_MANAGER, PENDING_RENAMES) or ()
         for source, target in zip(renames[::2], renames[1::2], strict=False):
@@ -271,6 +283,15 @@ class SimulatedHost:
 
     def _failing_service(self, name: str) -> int | None:
         return self.faults.services_that_fail.get(name.lower())
+
+    def _service_started(self, name: str) -> None:
+        seconds = self.faults.services_that_stop.get(name.lower())
+        if seconds is not None:
+            self.surroundings.scheduler.after(seconds, lambda: self._service_dies(name))
+
+    def _service_dies(self, name: str) -> None:
+        if self.services.is_running(name):
+            self.services.end(name, TERMINATED_UNEXPECTEDLY)
 
     def _environment(self) -> dict[str, str]:
         domain, _unused, name = self.session_user.partition("\\")

@@ -66,6 +66,8 @@ class Request:
     properties: Mapping[str, str] = field(default_factory=dict)
     suppress_restart: bool = False
     force_restart: bool = False
+    user: str = ""
+    """Who asks, DOMAIN\\name or SYSTEM."""
 
 
 class WindowsInstaller:
@@ -155,7 +157,7 @@ class WindowsInstaller:
         session = Session(self._host, package, properties, log)
         previous = registered.features if registered is not None else ()
         features = session.select_features(previous)
-        pcns_actions.before_install(self._host, package, properties, features)
+        pcns_actions.before_install(self._host, package, properties, features, request.user)
         restart = False
         for product in related:
             old = load(self._package_of(product))

@@ -29,7 +29,9 @@ _ALWAYS = frozenset({2001, 2002})
 
 
 @dataclass
-class _Pending:
+class QueuedChange:
+    """A change that waits for a target, in the queue file of its DC."""
+
     tracking: Tracking
     target: str
     attempts: int = 1
@@ -44,7 +46,7 @@ class PcnsService:
         self._host = host
         self._objects = PcnsObjects()
         self._disabled_here: set[str] = set()
-        self._pending: list[_Pending] = []
+        self._pending = host.pcns_queue
         self._timer: Timer | None = None
 
     def started(self) -> int | None:
@@ -52,15 +54,17 @@ class PcnsService:
         host = self._host
         self._log(2001, Level.INFORMATION)
         queue = rf"{QUEUE}\pcns.dat"
-        if host.files.get(queue) is None:
+        found = host.files.get(queue) is not None
+        if not found:
             host.files.make_folder(QUEUE)
             host.files.put(queue, 4096, "0" * 64, host.now())
+            self._pending.clear()
             self._log(2003, Level.INFORMATION)
-        else:
-            self._log(2004, Level.INFORMATION, "0", "0", "0", "0")
         if not host.lsa.is_loaded(FILTER) and host.settings.pcns.handshake_event:
             self._log(6002, Level.ERROR)
         self._objects = self._read()
+        if found:
+            self._log(2004, Level.INFORMATION, *self._read_queue())
         if self._objects.configuration is None:
             self._log(6000, Level.ERROR)
             self._log(2002, Level.INFORMATION)
@@ -72,13 +76,15 @@ class PcnsService:
                 self._log(6032, Level.ERROR, target.name)
         if not self._active():
             self._log(4001, Level.WARNING)
+        if self._pending:
+            self._schedule()
         return None
 
     def stopped(self) -> None:
-        """Stops; the queue stays on the disk, but the lab does not keep it over a stop."""
+        """Stops; the queue stays on the disk (pcns.md 1)."""
         if self._timer is not None:
             self._timer.cancel()
-        self._pending.clear()
+            self._timer = None
         self._log(2002, Level.INFORMATION)
 
     def refresh(self) -> None:
@@ -117,6 +123,20 @@ class PcnsService:
     def dump(self) -> list[object]:
         """Returns what waits to be delivered, in a form for JSON."""
         return [[item.tracking.change.tracking_id, item.target] for item in self._pending]
+
+    def _read_queue(self) -> tuple[str, ...]:
+        """Drops what is too old; returns how many changes were read, have expired, have no target, are queued."""
+        configuration = self._objects.configuration
+        age = configuration.max_queue_age if configuration else 0
+        now, read = self._host.now(), len(self._pending)
+        expired = [
+            item for item in self._pending if age and (now - item.tracking.change.occurred_at).total_seconds() > age
+        ]
+        for item in expired:
+            self._pending.remove(item)
+            item.tracking.outcome, item.tracking.reason = Outcome.NOT_SENT, "it waited longer than the queue keeps it"
+        homeless = [item for item in self._pending if self._objects.target(item.target) is None]
+        return tuple(str(count) for count in (read, len(expired), len(homeless), len(self._pending)))
 
     def _read(self) -> PcnsObjects:
         identity = self._host.identity
@@ -185,7 +205,7 @@ class PcnsService:
         tracking.outcome, tracking.reason = Outcome.QUEUED, reason
         known = next((item for item in self._pending if item.tracking is tracking and item.target == target.name), None)
         if known is None:
-            known = _Pending(tracking, target.name)
+            known = QueuedChange(tracking, target.name)
             self._pending.append(known)
         known.attempts = attempt
         if known.last_reason != reason:
@@ -207,14 +227,13 @@ class PcnsService:
 
     def _retry(self) -> None:
         self._timer = None
-        pending, self._pending = self._pending, []
-        for item in pending:
+        for item in tuple(self._pending):
             target = self._objects.target(item.target)
             if target is None or target.disabled:
                 # A disabled or deleted target loses what waits for it (pcns.md 3).
                 item.tracking.outcome, item.tracking.reason = Outcome.NOT_SENT, "the target is disabled"
+                self._pending.remove(item)
                 continue
-            self._pending.append(item)
             if self._deliver(item.tracking, target, item.attempts + 1):
                 self._pending.remove(item)
                 self._delivered(item.tracking)

@@ -16,7 +16,14 @@ from lab.windows.services import StartMode
 if TYPE_CHECKING:
     from lab.windows.host import SimulatedHost
 
-CHANNELS = ("Application", "System", "Security", "Microsoft-Windows-CodeIntegrity/Operational")
+CHANNELS = (
+    "Application",
+    "System",
+    "Security",
+    "Directory Service",
+    "DFS Replication",
+    "Microsoft-Windows-CodeIntegrity/Operational",
+)
 FOLDERS = (
     r"C:\Windows\System32",
     r"C:\Windows\SysWOW64",
@@ -56,6 +63,7 @@ _DC_SERVICES = (
     ("DNS", "DNS Server", "LocalSystem", StartMode.AUTO),
     ("DFSR", "DFS Replication", "LocalSystem", StartMode.AUTO),
 )
+PRODUCT_OPTIONS = r"SYSTEM\CurrentControlSet\Control\ProductOptions"
 WINDOWS_NT = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion"
 
 
@@ -74,12 +82,10 @@ def seed(host: SimulatedHost) -> None:
     registry.set_string(WINDOWS_NT, "CurrentBuildNumber", identity.build)
     registry.set_dword(WINDOWS_NT, "UBR", identity.revision)
     registry.set_string(WINDOWS_NT, "InstallationType", "Server")
-    registry.set_string(
-        r"SYSTEM\CurrentControlSet\Control\ProductOptions",
-        "ProductType",
-        "LanmanNT" if identity.role.is_dc else "ServerNT",
-    )
-    registry.set_string(r"SYSTEM\CurrentControlSet\Control\ComputerName\ComputerName", "ComputerName", identity.name)
+    registry.set_string(PRODUCT_OPTIONS, "ProductType", "LanmanNT" if identity.role.is_dc else "ServerNT")
+    for key in ("ComputerName", "ActiveComputerName"):
+        registry.set_string(rf"SYSTEM\CurrentControlSet\Control\ComputerName\{key}", "ComputerName", identity.name)
+    registry.create_key(r"SYSTEM\CurrentControlSet\Services\Netlogon\Parameters")
     registry.set_string(r"SYSTEM\CurrentControlSet\Control\Nls\CodePage", "OEMCP", "437")
     # A typical DC has "rassfm scecli" (pcns.md 1).
     registry.set_multi_string(LSA, VALUE, ("rassfm", "scecli"))
@@ -97,3 +103,12 @@ def seed(host: SimulatedHost) -> None:
             start_mode=mode,
             service_type=0x20,
         )
+
+
+def unseed_domain_controller(host: SimulatedHost) -> None:
+    """Takes away what a domain controller has more than a member server."""
+    host.registry.set_string(PRODUCT_OPTIONS, "ProductType", "ServerNT")
+    others = {name for name, _display, _account, _mode in _SERVICES}
+    for name, _display, _account, _mode in _DC_SERVICES:
+        if name not in others:
+            host.services.delete(name)

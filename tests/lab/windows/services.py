@@ -90,6 +90,7 @@ class ServiceControlManager:
         image_exists: Callable[[str], bool],
         failing: Callable[[str], int | None],
         new_process_id: Callable[[], int],
+        when_started: Callable[[str], None],
     ) -> None:
         """Takes the machine's parts.
 
@@ -99,12 +100,14 @@ class ServiceControlManager:
             image_exists: Whether the program of an image path is there.
             failing: The return value that StartService is made to give, None for none.
             new_process_id: Gives the next process identifier.
+            when_started: Told the name of each service that has started and goes on.
         """
         self._registry = registry
         self._behaviour_of = behaviour_of
         self._image_exists = image_exists
         self._failing = failing
         self._new_process_id = new_process_id
+        self._when_started = when_started
         self._running: dict[str, tuple[int, Behaviour | None]] = {}
         self._exit_codes: dict[str, int] = {}
 
@@ -194,6 +197,8 @@ class ServiceControlManager:
         if ended is not None:
             self._running.pop(name.lower(), None)
             self._exit_codes[name.lower()] = ended
+        else:
+            self._when_started(name)
         return Reply.OK
 
     def stop(self, name: str) -> int:

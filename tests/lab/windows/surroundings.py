@@ -27,6 +27,9 @@ class Surroundings(Protocol):
     """Account that administrators log on with, DOMAIN\\name."""
     operator_password: str
 
+    hosts: dict[str, SimulatedHost]
+    """Every machine by full name in lower case."""
+
     more_accounts: dict[str, str]
     """Further accounts that log on, with passwords; what they may do is a setting of the endpoint."""
 
@@ -35,3 +38,9 @@ class Surroundings(Protocol):
 
     def find_host(self, name: str) -> SimulatedHost | None:
         """Returns a machine by short or full name, None when the name resolves to nothing."""
+
+    def schema_master(self) -> SimulatedHost | None:
+        """Returns the domain controller that has the role; None when there is no domain controller."""
+
+    def groups_of(self, account: str) -> frozenset[str]:
+        """Returns the names of the groups of an account, `DOMAIN\\name`, in lower case; SYSTEM has none."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from lab.backend import CimValue
-from lab.windows import wmi_files, wmi_registry, wmi_services, wmi_system
+from lab.windows import wmi_domain_controller, wmi_files, wmi_registry, wmi_services, wmi_system
 
 if TYPE_CHECKING:
     from lab.windows.host import SimulatedHost
@@ -23,6 +23,7 @@ _CIMV2: Mapping[str, tuple[Instances, tuple[str, ...]]] = {
     "win32_logicaldisk": (wmi_system.logical_disks, ("DeviceID",)),
     "win32_process": (wmi_system.processes, ("Handle",)),
     "win32_service": (wmi_services.services, ("Name",)),
+    "win32_share": (wmi_domain_controller.shares, ("Name",)),
     "cim_datafile": (wmi_files.data_files, ("Name",)),
     "win32_directory": (wmi_files.directories, ("Name",)),
     "stdregprov": (lambda _: (), ()),
@@ -32,7 +33,10 @@ _NAMESPACE: Mapping[str, tuple[Instances, tuple[str, ...]]] = {"__namespace": (l
 _CLASSES: Mapping[str, Mapping[str, tuple[Instances, tuple[str, ...]]]] = {
     "root/cimv2": {**_CIMV2, **_NAMESPACE},
     "root/default": {"stdregprov": _CIMV2["stdregprov"], **_NAMESPACE},
-    "root/microsoftactivedirectory": _NAMESPACE,
+    "root/microsoftactivedirectory": {
+        "msad_replneighbor": (wmi_domain_controller.neighbours, ("NamingContextDN", "SourceDsaCN")),
+        **_NAMESPACE,
+    },
     "root/microsoftdfs": _NAMESPACE,
 }
 

@@ -28,6 +28,7 @@ def grade(
     by_us: datetime | None = None,
     boot: datetime | None = BOOT,
     installed_by_us: datetime | None = None,
+    taken_out_by_us: datetime | None = None,
     refusals_readable: bool = True,
 ) -> LoadEvidence:
     return grade_load(
@@ -38,6 +39,7 @@ def grade(
         file_created=created,
         registered_by_us=by_us,
         installed_by_us=installed_by_us,
+        taken_out_by_us=taken_out_by_us,
         refusals_readable=refusals_readable,
         events=events,
     )
@@ -107,3 +109,22 @@ def test_what_lsa_loaded_before_we_installed_it_is_something_else() -> None:
 def test_a_refusal_that_could_not_be_seen_leaves_it_unknown() -> None:
     assert grade(refusals_readable=False).loaded == "unknown"
     assert grade(event(4614, "PCNSFLT"), refusals_readable=False).loaded == "yes"
+
+
+@pytest.mark.parametrize(
+    ("taken_out", "installed", "loaded"),
+    [
+        # Before the boot: LSA had nothing to load. After it: it runs what it loaded.
+        (BEFORE, None, "no"),
+        (AFTER, None, "yes"),
+        (None, None, "unknown"),
+        # Installed again since: whoever took it out then was not us.
+        (BEFORE, BEFORE + timedelta(hours=1), "unknown"),
+    ],
+)
+def test_an_entry_that_we_took_out_tells_by_its_time(
+    taken_out: datetime | None, installed: datetime | None, loaded: str
+) -> None:
+    result = grade(registered=False, taken_out_by_us=taken_out, installed_by_us=installed)
+    assert result.loaded == loaded
+    assert result.grade == ("" if loaded == "unknown" else "inferred")

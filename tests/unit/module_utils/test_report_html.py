@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given
 
 from ansible_collections.entsso.password_sync.plugins.module_utils.judge._finding import CaptureState, Status
+from ansible_collections.entsso.password_sync.plugins.module_utils.ldap._domain_controllers import Role
 from ansible_collections.entsso.password_sync.plugins.module_utils.report._printable import one_line
 from ansible_collections.entsso.password_sync.plugins.module_utils.report._report import (
     AdapterRow,
@@ -29,6 +30,17 @@ from ansible_collections.entsso.password_sync.plugins.module_utils.report._repor
     LIGHT,
     READABLE_ON,
     STYLE_SHEET,
+)
+from ansible_collections.entsso.password_sync.plugins.module_utils.rollout._rollout_plan import plan_rollout
+from ansible_collections.entsso.password_sync.plugins.module_utils.rollout._rollout_policy import (
+    DomainController,
+    Policy,
+    Work,
+)
+from ansible_collections.entsso.password_sync.plugins.module_utils.rollout._rollout_progress import (
+    Progress,
+    Rollout,
+    Step,
 )
 from ansible_collections.entsso.password_sync.tests.unit.module_utils.report_examples import (
     drift_findings,
@@ -64,8 +76,13 @@ BLOCKS = {
         "td",
     ),
 }
-TAGS = INLINE | BLOCKS
-ATTRIBUTES = {
+PICTURE = {"svg", "g", "rect", "line", "text", "desc"}
+TAGS = INLINE | BLOCKS | PICTURE
+DRAWING = {
+    *("xmlns", "width", "height", "viewbox", "x", "y", "x1", "x2", "y1", "y2", "rx", "fill", "stroke"),
+    *("stroke-width", "text-anchor", "font-size", "font-weight"),
+}
+ATTRIBUTES = DRAWING | {
     *("lang", "charset", "http-equiv", "content", "name", "class", "id", "href", "scope", "role", "tabindex"),
     *("datetime", "aria-label", "aria-labelledby"),
 }
@@ -312,6 +329,27 @@ def test_changes_are_shown_with_what_they_make_necessary() -> None:
 
 def test_notes_are_shown_and_what_is_not_judged_is_one() -> None:
     assert "The rollout stopped at dc04.corp.example" in by_id(parse(stopped_report()), "notes").text
+
+
+def test_a_rollout_comes_between_findings_and_domain_controllers() -> None:
+    members = [
+        DomainController(fqdn(name), "Paris", "corp.example", Work.PENDING, roles=frozenset(roles))
+        for name, roles in (("dc01", {Role.PDC}), ("dc02", set[Role]()))
+    ]
+    waves = plan_rollout(members, Policy()).waves
+    steps = (Step(fqdn("dc02"), Progress.DONE), Step(fqdn("dc01"), Progress.STOPPED, "Set-up failed. Read the log"))
+    root = parse(replace(stopped_report(), rollout=Rollout(Policy(), waves, steps=steps)))
+    for node in everything(root):
+        assert node.tag in TAGS
+        assert set(node.attributes) <= ATTRIBUTES
+    sections = [item.attributes.get("id") for item in root.all("section")]
+    assert sections.index("findings") < sections.index("rollout") < sections.index("domain-controllers")
+    assert "#rollout" in {item.attributes.get("href") for item in root.all("a")}
+    rows = rows_of(by_id(root, "rollout"))
+    assert [row[1:3] for row in rows] == [
+        [fqdn("dc02"), "done"],
+        [fqdn("dc01"), "the rollout stopped hereSet-up failed. Read the log."],
+    ]
     report = replace(
         repaired_report(),
         domain_controllers=(working_row("dc01"), DomainControllerRow("dc09", "", CaptureState.WORKING)),

@@ -59,6 +59,7 @@ def test_members_keep_their_order() -> None:
         "findings",
         "changes",
         "notes",
+        "rollout",
     ]
 
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from html.parser import HTMLParser
 
@@ -22,6 +23,12 @@ from ansible_collections.entsso.password_sync.plugins.module_utils.rollout._roll
     plan_rollout,
 )
 from ansible_collections.entsso.password_sync.plugins.module_utils.rollout._rollout_policy import Policy, Work
+from ansible_collections.entsso.password_sync.plugins.module_utils.rollout._rollout_progress import (
+    Progress,
+    Rollout,
+    Step,
+    step_of,
+)
 from ansible_collections.entsso.password_sync.tests.unit.module_utils.report_strategies import HOSTILE, texts
 from ansible_collections.entsso.password_sync.tests.unit.module_utils.rollout_strategies import (
     FEW,
@@ -33,7 +40,7 @@ from ansible_collections.entsso.password_sync.tests.unit.module_utils.rollout_st
 )
 
 TAGS = {
-    *("section", "h2", "p", "div", "table", "caption", "thead", "tbody", "tr", "th", "td"),
+    *("section", "h2", "p", "div", "table", "caption", "thead", "tbody", "tr", "th", "td", "span"),
     *("svg", "title", "desc", "g", "rect", "line", "text"),
 }
 ATTRIBUTES = {
@@ -93,7 +100,11 @@ class Page(HTMLParser):
 
 
 def page(plan: RolloutPlan) -> Page:
-    return Page(rollout_section(plan.policy, plan.waves, len(plan.left_out)).text)
+    return Page(rollout_section(rollout(plan)).text)
+
+
+def rollout(plan: RolloutPlan, steps: Sequence[Step] = ()) -> Rollout:
+    return Rollout(plan.policy, plan.waves, len(plan.left_out), tuple(steps))
 
 
 def example_plan(**policy: object) -> RolloutPlan:
@@ -161,8 +172,50 @@ def test_nothing_to_do_is_a_sentence() -> None:
     assert found.words["section/p"] == ["Nothing to do on 1 domain controller."]
 
 
+def test_how_far_it_has_come() -> None:
+    """dc02 is done, dc01 stopped it, dc03 is installed and waits for its restart, dc04 is as it was, pdc is silent."""
+    plan = example_plan()
+    left = {"dc02": (), "dc01": changes("dc01"), "dc03": changes("dc03")[1:], "dc04": changes("dc04"), "pdc": None}
+    members = [item for wave in plan.waves for item in wave.domain_controllers]
+    why = {"dc01": "Set-up of PCNS failed. Read the log"}
+    steps = [step_of(item, left[item.name], why.get(item.name, ""), "WinRM does not answer") for item in members]
+    assert [step.progress for step in steps] == [
+        Progress.DONE,
+        Progress.STOPPED,
+        Progress.HALF_WAY,
+        Progress.UNTOUCHED,
+        Progress.UNKNOWN,
+    ]
+    found = Page(rollout_section(rollout(plan, steps)).text)
+    assert found.words["section/p"][1:3] == [
+        (
+            "Rollout of 5 domain controllers: 1 done; 1 where it stopped: dc01; 1 half-way: dc03; 1 untouched: dc04; "
+            "1 not known: pdc."
+        ),
+        (
+            "Next: Do what is said for dc01 and run again: what is done is not done again, and an approved plan still "
+            "holds."
+        ),
+    ]
+    assert found.words["td/span"] == ["done", "the rollout stopped here", "half-way", "untouched", "not known"]
+    assert found.words["td/p"] == [
+        "Set-up of PCNS failed. Read the log.",
+        "still to do: restart.",
+        "WinRM does not answer.",
+    ]
+
+
+def test_one_that_was_refused_says_why() -> None:
+    found = Page(rollout_section(Rollout(Policy(), (), refused="dc02: it does not answer")).text)
+    assert found.words["section/p"] == [
+        "No domain controller was changed by the rollout.",
+        "dc02: it does not answer.",
+        "Next: Mend what is named, or plan anew, and run again.",
+    ]
+
+
 def test_colours_are_those_of_the_page_and_readable() -> None:
-    text = rollout_section(example_plan().policy, example_plan(window_seconds=1200).waves).text
+    text = rollout_section(rollout(example_plan(window_seconds=1200))).text
     used = set(re.findall(r'(?:fill|stroke)="([^"]*)"', text))
     assert used
     assert all(re.fullmatch(r"var\(--[a-z-]+\)", colour) and colour[6:-1] in LIGHT for colour in used), used
@@ -181,7 +234,8 @@ def test_nothing_from_a_host_becomes_markup(forest: Forest, words: list[str]) ->
         replace(item, site=item.site + word, changes=changes(word, word))
         for item, word in zip(forest.domain_controllers, words, strict=False)
     ]
-    _check_is_safe(plan_rollout(members, forest.policy))
+    plan = plan_rollout(members, forest.policy)
+    _check_is_safe(plan, [Step(item.name, Progress.STOPPED, words[0]) for item in members])
 
 
 @pytest.mark.parametrize("word", HOSTILE)
@@ -190,8 +244,8 @@ def test_hostile_names(word: str) -> None:
     _check_is_safe(plan_rollout(members, Policy()))
 
 
-def _check_is_safe(plan: RolloutPlan) -> None:
-    found = page(plan)
+def _check_is_safe(plan: RolloutPlan, steps: Sequence[Step] = ()) -> None:
+    found = Page(rollout_section(rollout(plan, steps)).text)
     for tag, attributes in found.found:
         assert tag in TAGS
         assert set(attributes) <= ATTRIBUTES
@@ -206,7 +260,7 @@ def test_a_large_rollout_fits_a_page() -> None:
     """500 one after the other: wide, so it scrolls, and every box has room for its number."""
     members = [domain_controller(f"dc{number:03}", f"site{number % 60}") for number in range(500)]
     plan = plan_rollout([*members, emulator()], Policy())
-    text = rollout_section(plan.policy, plan.waves).text
+    text = rollout_section(rollout(plan)).text
     assert text.count("<g>") == 500
     assert len(text) < 500_000
     assert min(float(width) for width in re.findall(r'<g>.*?width="([\d.]+)"', text)) >= 12

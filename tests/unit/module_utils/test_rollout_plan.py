@@ -270,6 +270,12 @@ def test_the_only_global_catalog_of_the_forest_is_not_taken_down() -> None:
     )
 
 
+def test_the_only_domain_controller_of_a_forest_has_no_other_to_wait_for() -> None:
+    alone = domain_controller("a", roles=frozenset({Role.PDC}), global_catalog=True)
+    plan = plan_rollout([alone], Policy())
+    assert (plan.problems, waves_of(plan)) == ((), [["a"]])
+
+
 def test_what_does_not_fit_the_window_is_named() -> None:
     told = refused(domain_controller("a", worst_case_seconds=3600), domain_controller("b"), window_seconds=1800)
     assert told == {

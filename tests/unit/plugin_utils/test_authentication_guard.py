@@ -76,6 +76,20 @@ def test_a_later_rejection_counts_as_well(tmp_path: Path) -> None:
         guard.attempt("dc01", lambda: "in")
 
 
+def test_a_right_password_from_elsewhere_proves_nothing_and_a_wrong_one_counts(tmp_path: Path) -> None:
+    directory, hosts = AuthenticationGuard(tmp_path, ACCOUNT, source="ldap"), AuthenticationGuard(tmp_path, ACCOUNT)
+    directory.attempt("dc01", lambda: "in")
+    assert directory.check("dc02")
+    assert not hosts.check("dc02")
+    hosts.attempt("dc02", lambda: "in")
+    assert hosts.check("dc03")
+    with pytest.raises(AuthenticationRejected):
+        directory.attempt("dc03", _reject)
+    for guard in (directory, hosts):
+        with pytest.raises(AuthenticationRejected, match="rejected by dc03"):
+            guard.check("dc04")
+
+
 def test_nothing_secret_is_written(tmp_path: Path) -> None:
     AuthenticationGuard(tmp_path, ACCOUNT).attempt("dc01", lambda: "in")
     files = sorted(tmp_path.iterdir())

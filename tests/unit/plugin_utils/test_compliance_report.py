@@ -21,22 +21,44 @@ from unit.lab_host import Lab, Spoken, running, settings, validated
 from unit.plugin_utils.test_msi_package import ALL
 
 from ansible_collections.entsso.password_sync.plugins.module_utils.judge._finding import CaptureState, Status
+from ansible_collections.entsso.password_sync.plugins.module_utils.ldap._domain_controllers import Role
 from ansible_collections.entsso.password_sync.plugins.module_utils.report._report import Report, headline
+from ansible_collections.entsso.password_sync.plugins.module_utils.rollout._rollout_file import digest, render_plan
+from ansible_collections.entsso.password_sync.plugins.module_utils.rollout._rollout_plan import plan_rollout
+from ansible_collections.entsso.password_sync.plugins.module_utils.rollout._rollout_policy import (
+    DomainController,
+    Policy,
+    Work,
+)
+from ansible_collections.entsso.password_sync.plugins.module_utils.rollout._rollout_progress import Progress
 from ansible_collections.entsso.password_sync.plugins.plugin_utils import _action
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._compliance_report import (
     CONFIGURATION,
     DC_OBSERVATION,
-    FAILURE,
+    NAMES,
+    NO_ACCOUNT,
     SSO_OBSERVATION,
     TARGETS,
     collect,
 )
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._compliance_rollout import FAILURE, ROLLOUT
+from ansible_collections.entsso.password_sync.tests.unit.module_utils.rollout_strategies import changes
 from lab.forest import Forest
+from lab.inventory import directory_variables
 
 NOW = datetime(2026, 11, 22, 2, 10, 31, tzinfo=UTC)
 JUDGING: dict[str, Any] = {"password_sync_observe_only": True}
 TARGET: dict[str, Any] = {"name": "SSO", "address": "sso01.corp.example", "enabled": True}
 ADAPTERS = {"adapters": [{"name": "RACF", "enabled": True, "applications": ["RACF"]}]}
+
+
+def planned_for(name: str) -> dict[str, Any]:
+    """Returns what rollout_plan does for a forest of one domain controller."""
+    item = DomainController(
+        name, "Paris", "corp.example", Work.PENDING, roles=frozenset({Role.PDC}), changes=changes(name)
+    )
+    text = render_plan(plan_rollout([item], Policy()))
+    return {"plan": text, "sha256": digest(text), "waves": [{"number": 1, "domain_controllers": [name]}]}
 
 
 @pytest.fixture(scope="module")
@@ -55,12 +77,16 @@ def lab() -> Iterator[Lab]:
 def hosts(lab: Lab) -> Mapping[str, Mapping[str, Any]]:
     """What the roles would have registered."""
     dc01, dc02, sso01 = "dc01.corp.example", "dc02.corp.example", "sso01.corp.example"
+    # Without the directory, what only it can tell would be unknown.
+    asking = {**JUDGING, **directory_variables(lab.forest)}
+    name = {"name": ["ENTSSO/sso01.corp.example"], "account": "CORP\\svc-entsso"}
     return {
         dc01: {
             "pcns_site": "Paris",
             DC_OBSERVATION: lab.run("pcns_info", "dc01", check=True, variables=JUDGING, packages=[ALL], site="Paris"),
-            CONFIGURATION: lab.run("pcns_configuration", "dc01", check=True, variables=JUDGING, retry_interval=60),
-            TARGETS: {"results": [lab.run("pcns_target", "dc01", check=True, variables=JUDGING, **TARGET)]},
+            CONFIGURATION: lab.run("pcns_configuration", "dc01", check=True, variables=asking, retry_interval=60),
+            TARGETS: {"results": [lab.run("pcns_target", "dc01", check=True, variables=asking, **TARGET)]},
+            NAMES: {"results": [lab.run("service_principal_name", "dc01", check=True, variables=asking, **name)]},
         },
         dc02: {
             "pcns_site": "Paris",
@@ -109,7 +135,8 @@ class TestCollecting:
         assert row.version == "PCNS 1.0.100.0"
         (adapter,) = report.adapters
         assert (adapter.name, adapter.enabled, adapter.applications) == ("RACF", True, ("RACF",))
-        assert {"PCNS-006", "PCNS-007", "PCNS-008", "SSO-001", "SSO-007"} <= set(by_control(report))
+        judged = {f"PCNS-{number:03}" for number in (6, 7, 8, 11, 12, 13, 14)}
+        assert judged | {"SSO-001", "SSO-007"} <= set(by_control(report))
         assert report.generated_at == "2026-11-22T02:10:31Z"
 
     def test_a_bare_dc(self, hosts: Mapping[str, Any]) -> None:
@@ -161,16 +188,51 @@ class TestCollecting:
     def test_a_rollout_that_stopped(self, hosts: Mapping[str, Any]) -> None:
         stopped = only(hosts, "dc01")
         stopped["dc01.corp.example"][FAILURE] = "PCNS on dc01: it failed.\n Mend it."
+        stopped["dc01.corp.example"][ROLLOUT] = planned_for("dc01.corp.example")
         report = collected(stopped)
-        assert report.notes == ("The rollout stopped at dc01.corp.example: PCNS on dc01: it failed. Mend it.",)
+        assert report.notes == (
+            "The rollout stopped at dc01.corp.example: PCNS on dc01: it failed. Mend it.",
+            (
+                "Rollout of 1 domain controller: 1 where it stopped: dc01.corp.example. Next: Do what is said for "
+                "dc01.corp.example and run again: what is done is not done again, and an approved plan still holds"
+            ),
+        )
+        assert report.rollout is not None
+        assert report.rollout.failed
+
+    def test_a_rollout_that_was_refused(self, hosts: Mapping[str, Any]) -> None:
+        refused = only(hosts, "dc01")
+        refused["dc01.corp.example"] |= {FAILURE: "dc02 does not\n answer.", ROLLOUT: {"failed": True, "msg": "no"}}
+        report = collected(refused)
+        assert report.notes == ("No domain controller was changed by the rollout: dc02 does not answer.",)
+        assert report.rollout is not None
+        assert report.rollout.failed
+
+    def test_a_rollout_that_had_nothing_to_do(self, hosts: Mapping[str, Any]) -> None:
+        done = only(hosts, "dc01")
+        done["dc01.corp.example"][ROLLOUT] = {**planned_for("dc01.corp.example"), "waves": []}
+        assert collected(done).rollout is None
+
+    def test_a_rollout_that_is_done(self, hosts: Mapping[str, Any]) -> None:
+        """dc01 works: nothing of its plan is left."""
+        done = only(hosts, "dc01")
+        done["dc01.corp.example"][ROLLOUT] = planned_for("dc01.corp.example")
+        report = collected(done)
+        assert report.rollout is not None
+        assert [step.progress for step in report.rollout.steps] == [Progress.DONE]
+        assert not report.rollout.failed
+        assert not report.notes
 
     def test_a_directory_that_could_not_be_read(self, hosts: Mapping[str, Any]) -> None:
         unread = only(hosts, "dc01")
         unread["dc01.corp.example"][CONFIGURATION] = {"changed": False, "msg": "pcnscfg is not on dc01."}
         unread["dc01.corp.example"][TARGETS] = {"changed": False, "msg": "pcnscfg is not on dc01."}
+        unread["dc01.corp.example"][NAMES] = {"results": [{"skipped": True}]}
         report = collected(unread)
-        assert by_control(report)["PCNS-006"] is Status.UNKNOWN
-        assert by_control(report)["PCNS-007"] is by_control(report)["PCNS-008"] is Status.UNKNOWN
+        for number in (6, 7, 8, 11, 12, 13, 14):
+            assert by_control(report)[f"PCNS-{number:03}"] is Status.UNKNOWN
+        (named,) = [item for item in report.findings if item.control == "PCNS-012"]
+        assert NO_ACCOUNT in named.message
         (finding,) = [item for item in report.findings if item.control == "PCNS-006"]
         assert (finding.subject, finding.message) == ("corp.example", "It could not be read: pcnscfg is not on dc01.")
 
@@ -309,7 +371,7 @@ class TestTask:
         assert result["failed"] is False
         result, spoken = self.run(lab, stopped, tmp_path, gate=False, fail_on_rollout_failure=True)
         assert result["failed"] is True
-        assert any("The rollout stopped at dc01.corp.example: it broke" in line for line in spoken.said)
+        assert any("No domain controller was changed by the rollout: it broke" in line for line in spoken.said)
 
     def test_a_folder_that_can_not_be_written(self, lab: Lab, hosts: Mapping[str, Any], tmp_path: Path) -> None:
         (tmp_path / "file").write_text("in the way")

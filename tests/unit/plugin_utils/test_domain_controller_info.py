@@ -118,7 +118,9 @@ def test_what_is_returned_is_what_is_documented(service: LdapServer) -> None:
     assert set(result) - {"changed", "failed"} == set(documented)
     for name in ("domain_controllers", "leftovers", "domains"):
         for item in result[name]:
-            assert set(item) == set(documented[name]["contains"])
+            # What only `probe` brings is in test_ldap_probe.py.
+            always = {key for key, told in documented[name]["contains"].items() if "returned" not in told}
+            assert set(item) == always
 
 
 @pytest.mark.usefixtures("spoken")

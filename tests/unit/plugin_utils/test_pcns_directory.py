@@ -81,8 +81,9 @@ def add_foreign(lab: Lab) -> tuple[PcnsTarget, ...]:
     """Adds targets of somebody else; returns them."""
     group = lab.forest.directory.find_group("SSO Adapter Access")
     assert group is not None
+    new_guid = lab.forest.directory.new_guid
     found = tuple(
-        PcnsTarget(name, f"GUID-{name}", "mim.corp.example", "PCNS/mim", group.sid, None, 1, 7, 8, 9, True)
+        PcnsTarget(name, new_guid(name), "mim.corp.example", "PCNS/mim", group.sid, None, 1, 7, 8, 9, True)
         for name in FOREIGN
     )
     lab.forest.directory.set_pcns(PcnsObjects(PcnsConfiguration(), found))
@@ -138,8 +139,11 @@ class TestConfiguration:
         lab.forest.directory.set_pcns(PcnsObjects(PcnsConfiguration()))
         only_looking = {"password_sync_observe_only": True}
         checked = lab.run("pcns_configuration", "dc01", check=True, variables=only_looking, retry_interval=30)
-        (finding,) = checked["findings"]
+        finding, agreement = checked["findings"]
         assert (finding["control"], finding["status"]) == ("PCNS-006", "drift")
+        # Whether all domain controllers have the same, only the directory tells.
+        assert (agreement["control"], agreement["status"]) == ("PCNS-014", "unknown")
+        assert "the directory was not asked" in agreement["message"]
         assert "retry_interval is 60 instead of 30" in finding["message"]
         assert "ansible_facts" not in checked
         lab.run("pcns_configuration", "dc01", retry_interval=30)
@@ -182,7 +186,8 @@ class TestTarget:
         lab.converge("pcns_target", "dc01", **FULL, enabled=True)
         assert not target(lab).disabled
         assert calls(lab)[-1] == "enabletarget /N:ENTSSO /Server:dc01.corp.example"
-        lab.converge("pcns_target", "dc01", name="ENTSSO", enabled=False)
+        # Nothing is known of the queues here, and a disabled target loses what waits for it.
+        lab.converge("pcns_target", "dc01", name="ENTSSO", enabled=False, discard_queue=True)
         assert target(lab).disabled
         assert calls(lab)[-1].startswith("disabletarget")
 
@@ -223,11 +228,16 @@ class TestTarget:
             result = lab.run("pcns_target", "dc01", check=True, variables={"password_sync_observe_only": True}, **given)
             return {item["control"]: item["status"] for item in result["findings"]}
 
-        assert judged(**FULL, enabled=True, systems=["RACF"]) == {"PCNS-007": "drift", "PCNS-008": "not_applicable"}
+        # Groups and the server's domain are in the directory, which is not configured here.
+        unasked = {"PCNS-011": "unknown", "PCNS-013": "unknown"}
+        missing = {"PCNS-007": "drift", "PCNS-008": "not_applicable"}
+        assert judged(**FULL, enabled=True, systems=["RACF"]) == {
+            **missing, "PCNS-011": "unknown", "PCNS-013": "not_applicable"
+        }  # fmt: skip
         lab.run("pcns_target", "dc01", **FULL)
-        assert judged(**FULL, enabled=True) == {"PCNS-007": "compliant", "PCNS-008": "drift"}
-        assert judged(**FULL) == {"PCNS-007": "compliant"}
-        assert judged(**{**FULL, "keep_alive_interval": 91}) == {"PCNS-007": "drift"}
+        assert judged(**FULL, enabled=True) == {"PCNS-007": "compliant", "PCNS-008": "drift", **unasked}
+        assert judged(**FULL) == {"PCNS-007": "compliant", **unasked}
+        assert judged(**{**FULL, "keep_alive_interval": 91}) == {"PCNS-007": "drift", **unasked}
 
 
 class TestForms:

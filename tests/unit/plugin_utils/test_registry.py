@@ -128,3 +128,24 @@ def test_a_lost_answer_to_a_write_is_an_unknown_outcome() -> None:
     exchange = ScriptedExchange(Step("/SetDWORDValue", ConnectionLost("reset")))
     with pytest.raises(OutcomeUnknown):
         Host("dc01", exchange).registry.set_dword("K", "V", 1)
+
+
+@pytest.mark.parametrize(
+    ("values", "granted"),
+    [
+        ({"bGranted": True, "ReturnValue": 0}, True),
+        ({"bGranted": False, "ReturnValue": 0}, False),
+        ({"bGranted": False, "ReturnValue": 5}, False),
+        ({"ReturnValue": 5}, False),
+    ],
+)
+def test_whether_values_may_be_set_is_asked_and_not_tried(values: dict[str, object], granted: bool) -> None:
+    registry, exchange = _registry("CheckAccess", "<p:uRequired>2</p:uRequired>", **values)
+    assert registry.may_set_values(LSA) is granted
+    assert exchange.done()
+
+
+def test_rights_on_a_key_that_is_not_there_are_an_error() -> None:
+    registry, _exchange = _registry("CheckAccess", ReturnValue=2)
+    with pytest.raises(OperationFailed, match="could not be looked at"):
+        registry.may_set_values(LSA)

@@ -51,6 +51,34 @@ class TestRestarting:
         (line,) = shutdowns(lab)
         assert "/r /t 5 /d p:4:1 /c" in line
 
+    def test_users_are_told_why_and_have_the_time_that_is_given(self, lab: Lab) -> None:
+        restart(lab, delay=7, comment="Change 4711: capture & more")
+        (line,) = shutdowns(lab)
+        assert "/r /t 7 /d p:4:1 /c" in line
+        assert '"Change 4711: capture & more"' in line
+        host = lab.simulated("dc01")
+        assert (host.boot_count, host.lsa.is_loaded("PCNSFLT")) == (2, True), "the comment is one argument"
+
+    def test_a_comment_that_no_command_line_can_hold(self, lab: Lab) -> None:
+        for check in (True, False):
+            error = lab.refused("domain_controller_restart", "dc01", check=check, allowed=True, comment='a "quote"')
+            assert 'it holds " and a quote would end the quoting of cmd' in str(error)
+        assert shutdowns(lab) == []
+
+    def test_a_machine_that_answers_before_it_goes_down_is_not_taken_for_restarted(self, lab: Lab) -> None:
+        host = lab.simulated("dc01")
+        boots: list[int] = []
+
+        def note(text: str, color: str | None = None) -> None:
+            lab.spoken.said.append(text)
+            if "waiting for the restart to begin" in text:
+                boots.append(host.boot_count)
+
+        lab.spoken.display = note  # type: ignore[method-assign]
+        assert restart(lab, delay=20)["changed"] is True
+        assert boots == [1], "it answered over WinRM, with the boot time from before"
+        assert host.boot_count == 2
+
     def test_nothing_to_load_nothing_to_do(self, lab: Lab) -> None:
         assert restart(lab, "dc02")["changed"] is False
         assert shutdowns(lab, "dc02") == []
@@ -88,6 +116,8 @@ class TestRestarting:
         assert restart(lab)["changed"] is True
         assert "Somebody else's shutdown is already on its way (1190); it is left alone and waited for." in lab.warned
         assert host.boot_count == 2
+        # It is never aborted, and nothing is ordered beside it.
+        assert [line.split()[1] for line in shutdowns(lab)] == ["/r", "/r"]
 
     def test_a_restart_that_has_begun_is_waited_for(self, lab: Lab) -> None:
         host = lab.simulated("dc01")
@@ -214,3 +244,15 @@ class TestWhatGoesWrong:
 
         lab.spoken.display = closed  # type: ignore[method-assign]
         assert "after 1 s it still waits for " in str(refused(lab, deadline=1))
+
+
+@pytest.mark.parametrize("jump", [-3600.0, 3600.0])
+def test_a_clock_that_jumps_while_it_restarts(lab: Lab, jump: float) -> None:
+    """The markers of a clock that was set back lie in the future; what LSA logged since the restart tells."""
+    assert lab.run("msi_package", "dc02", **ALL)["changed"] is True
+    host = lab.simulated("dc02")
+    host.faults.clock_jump_at_boot = jump
+    assert restart(lab, "dc02")["changed"] is True
+    assert host.boot_count == 2
+    lab.forget()
+    assert restart(lab, "dc02")["changed"] is False

@@ -20,6 +20,7 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._names import
 )
 from ansible_collections.entsso.password_sync.plugins.plugin_utils import _rollout_lock
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._rollout_lock import Run
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.host._registry import Registry
 
 HOST = "sso01"
 THEM = Run("other.corp.example", 4711, 1)
@@ -52,6 +53,10 @@ def folders(lab: Lab) -> list[str]:
     return sorted(path for path in found if path.startswith(ROLLOUT_LOCK_FOLDER + "\\"))
 
 
+def claims(lab: Lab) -> list[str]:
+    return [item.name for item in lab.simulated(HOST).registry.values(ROLLOUT_LOCK_KEY) or ()]
+
+
 def test_taken_and_given_back(lab: Lab) -> None:
     done = lab.converge("rollout_lock", HOST)
     assert [(resource, operation) for resource, operation, _new in changes(done)] == [("rollout_lock", "create")]
@@ -76,7 +81,7 @@ def test_taken_over_when_it_has_expired(lab: Lab) -> None:
     lab.simulated(HOST).faults.clock_offset_seconds = 31 * 60
     lab.converge("rollout_lock", HOST)
     assert folders(lab) == [rf"{ROLLOUT_LOCK_FOLDER}\2"]
-    assert [item.name for item in lab.simulated(HOST).registry.values(ROLLOUT_LOCK_KEY) or ()] == ["2"]
+    assert [name.partition(" ")[0] for name in claims(lab)] == ["2"]
 
 
 def test_taken_over_by_force(lab: Lab) -> None:
@@ -107,6 +112,42 @@ def test_of_two_that_try_at_once_one_fails(lab: Lab) -> None:
         pytest.raises(AnsibleActionFail, match="another run has taken it at the same moment"),
     ):
         lab.run("rollout_lock", HOST)
+    assert claims(lab) == []
+
+
+class Killed(BaseException):
+    """Ends a run without any chance to tidy up."""
+
+
+@pytest.mark.parametrize("where", ["_make", "_write", "_remove"])
+def test_a_run_that_is_killed_while_it_takes_the_lock_holds_nothing_up(lab: Lab, where: str) -> None:
+    """On its own control node the next run takes over at once, from elsewhere when its time is over."""
+    original = getattr(_rollout_lock.RolloutLockResource, where)
+
+    def killed(self: _rollout_lock.RolloutLockResource, argument: object) -> None:
+        original(self, argument)
+        raise Killed
+
+    here = Run.of_this_task()
+    with patch.object(_rollout_lock.RolloutLockResource, where, killed), pytest.raises(Killed):
+        as_run(lab, Run(here.node, 2**22, 7), minutes=30)
+    assert len(claims(lab)) == 1
+    if where != "_write":
+        elsewhere = Run("elsewhere.corp.example", 1, 1)
+        with pytest.raises(AnsibleActionFail, match="holds it until"):
+            as_run(lab, elsewhere)
+    lab.forget()
+    assert changes(lab.converge("rollout_lock", HOST))[0][2]["number"] == (1 if where == "_write" else 2)
+
+
+def test_a_run_that_is_killed_while_it_frees_the_lock_holds_nothing_up(lab: Lab) -> None:
+    as_run(lab, THEM, minutes=30)
+    with patch.object(Registry, "delete_value", side_effect=Killed), pytest.raises(Killed):
+        as_run(lab, THEM, state="free")
+    assert folders(lab) == []
+    assert len(claims(lab)) == 1
+    lab.forget()
+    assert changes(lab.converge("rollout_lock", HOST))[0][2]["number"] == 1
 
 
 def test_prolonged_by_the_run_that_holds_it(lab: Lab) -> None:

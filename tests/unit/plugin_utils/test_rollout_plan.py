@@ -1,119 +1,34 @@
 # Copyright: Contributors to the entsso.password_sync project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""rollout_plan: from what a run observed to a plan, and from an approved plan to what is left of it."""
+"""rollout_plan: from what a run observed to a plan."""
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
 import pytest
 from ansible.errors import AnsibleActionFail
-from ansible.parsing.dataloader import DataLoader
-from unit.lab_host import HostVariables, Spoken, module_class
+from unit.plugin_utils.rollout_kit import DIRECTORY, Runner, Variables, bare, bare_forest, entry, fqdn, observed, waves
 
-from ansible_collections.entsso.password_sync.plugins.plugin_utils import _action, _rollout_plan
+from ansible_collections.entsso.password_sync.plugins.plugin_utils import _rollout_plan
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._compliance_report import DC_OBSERVATION
-from ansible_collections.entsso.password_sync.tests.unit.module_utils.rollout_strategies import changes, possible
-
-Variables = dict[str, dict[str, Any]]
-UNUSED = SimpleNamespace(_shell=SimpleNamespace(tmpdir="/none"))
-"""A connection that can do nothing."""
-
-
-def fqdn(name: str) -> str:
-    return f"{name}.corp.example"
-
-
-def entry(name: str, site: str, *roles: str, **more: Any) -> dict[str, Any]:
-    """Returns a domain controller as `domain_controller_info` does; what the plan does not need is there too."""
-    return {
-        "dns_name": fqdn(name),
-        "site": site,
-        "domain": "corp.example",
-        "roles": list(roles),
-        "global_catalog": True,
-        "read_only": False,
-        "operating_system": "Windows Server 2022 Standard",
-        **more,
-    }
-
-
-def observed(name: str, *planned: Any, **more: Any) -> dict[str, Any]:
-    """Returns the variables of a host on which `pcns_info` was registered."""
-    result = {
-        "planned": [change.to_json() for change in planned],
-        "possible": [],
-        "problems": {},
-        "system": {"name": fqdn(name)},
-        **more,
-    }
-    return {DC_OBSERVATION: result}
-
-
-def bare(name: str) -> dict[str, Any]:
-    return observed(name, *changes(fqdn(name)), possible=[item.to_json() for item in possible(fqdn(name))])
-
-
-DIRECTORY = [
-    entry("dc01", "Paris", "pdc_emulator", "schema_master"),
-    entry("dc02", "Paris"),
-    entry("dc03", "Lyon"),
-    entry("dc04", "Lyon"),
-    entry("rodc", "Lyon", read_only=True),
-]
+from ansible_collections.entsso.password_sync.tests.unit.module_utils.rollout_strategies import possible
 
 
 @pytest.fixture
 def hosts() -> Variables:
     """Four bare domain controllers, and a read-only one that nobody looked at."""
-    return {**{fqdn(name): bare(name) for name in ("dc01", "dc02", "dc03", "dc04")}, fqdn("rodc"): {}}
-
-
-class Runner:
-    """Runs the action as Ansible does, and keeps what was said."""
-
-    def __init__(self) -> None:
-        self.spoken = Spoken()
-
-    def __call__(self, hosts: Variables, *, check: bool = False, diff: bool = False, **given: Any) -> dict[str, Any]:
-        names = [name for name in hosts if not name.startswith("rodc")]
-        arguments = {"domain_controllers": names, "directory": DIRECTORY, **given}
-        task = SimpleNamespace(
-            action="entsso.password_sync.rollout_plan",
-            args={name: value for name, value in arguments.items() if value is not None},
-            check_mode=check,
-            diff=diff,
-            async_val=0,
-            delegate_to=None,
-        )
-        action = module_class("rollout_plan")(task, UNUSED, None, DataLoader(), None)
-        action._load_name = "rollout_plan"
-        variables = {"inventory_hostname": "localhost", "hostvars": HostVariables(hosts)}
-        with patch.object(_action, "display", self.spoken), patch.object(_rollout_plan, "display", self.spoken):
-            result: dict[str, Any] = action.run(None, variables)
-        json.dumps(result)
-        return result
-
-    def refused(self, hosts: Variables, **given: Any) -> str:
-        with pytest.raises(AnsibleActionFail) as caught:
-            self(hosts, **given)
-        return str(caught.value)
+    return bare_forest()
 
 
 @pytest.fixture
 def run() -> Runner:
     return Runner()
-
-
-def waves(result: Mapping[str, Any]) -> list[list[str]]:
-    return [[name.partition(".")[0] for name in wave["domain_controllers"]] for wave in result["waves"]]
 
 
 class TestPlanning:
@@ -123,9 +38,9 @@ class TestPlanning:
         assert result["changed"] is False
         assert result["lower_bound"] == 4
         assert result["msg"] == (
-            "4 domain controllers in 4 waves, 4 restarts, at most 11 h 8 min; nothing is done on 1 more."
+            "4 domain controllers in 4 waves, 4 restarts, at most 12 h 8 min; nothing is done on 1 more."
         )
-        assert result["waves"][0]["worst_case_seconds"] == 10020
+        assert result["waves"][0]["worst_case_seconds"] == 10920
 
     def test_it_is_shown(self, run: Runner, hosts: Variables) -> None:
         result = run(hosts)
@@ -184,7 +99,7 @@ class TestWhatCanNotBePlanned:
         assert told.startswith("No rollout can be planned as it is: ")
         assert "dc03.corp.example: what there is to do on it is not known: the host can't be reached. Mend that" in told
         # It is down, so nothing else may go down either.
-        assert "dc04.corp.example: dc03.corp.example does not answer, and `max_unavailable_total` is 1. " in told
+        assert "dc04.corp.example: dc03.corp.example does not answer, and `max_unavailable_total` is 1; " in told
 
     def test_one_that_nobody_looked_at(self, run: Runner, hosts: Variables) -> None:
         hosts[fqdn("dc03")] = {}
@@ -240,83 +155,107 @@ class TestWhatCanNotBePlanned:
         down = [{**item, "available": item["dns_name"] != fqdn("dc04")} for item in DIRECTORY]
         assert "dc04.corp.example does not answer" in run.refused(limited, domain_controllers=only, directory=down)
 
+    def test_one_that_the_preflight_says_no_to(self, run: Runner, hosts: Variables) -> None:
+        hosts[fqdn("dc02")]["pcns_preflight"] = {"go": False, "msg": "No-go for dc02:\n the disk is full."}
+        hosts[fqdn("dc03")]["pcns_preflight"] = {"go": True, "msg": "Go."}
+        hosts[fqdn("dc04")] = {**observed("dc04"), "pcns_preflight": {"go": False, "msg": "its backup is old"}}
+        told = run.refused(hosts)
+        assert told == (
+            "No rollout can be planned as it is: dc02.corp.example: the preflight says no: No-go for dc02: the disk is "
+            "full. Mend that, or exempt it with a reason."
+        )
 
-class TestFile:
-    def test_it_is_written_once(self, run: Runner, hosts: Variables, tmp_path: Path) -> None:
-        dest = tmp_path / "plans" / "rollout.json"
-        assert run(hosts, dest=str(dest), check=True)["changed"] is True
-        assert not dest.parent.exists()
-        result = run(hosts, dest=str(dest), diff=True)
-        assert (result["changed"], result["dest"]) == (True, str(dest))
-        assert hashlib.sha256(dest.read_bytes()).hexdigest() == result["sha256"]
-        assert (result["diff"][0]["before"], result["diff"][0]["after"]) == ("", dest.read_text())
-        assert [path.name for path in dest.parent.iterdir()] == ["rollout.json"]
-        stamp = dest.stat().st_mtime_ns
-        assert run(hosts, dest=str(dest))["changed"] is False
-        assert run(hosts, dest=str(dest), check=True)["changed"] is False
-        assert dest.stat().st_mtime_ns == stamp
-        hosts[fqdn("dc02")] = observed("dc02")
-        assert run(hosts, dest=str(dest))["changed"] is True
+    def test_one_that_may_not_restart(self, run: Runner, hosts: Variables) -> None:
+        """Refused before the first is touched, but not in check mode, and not where nothing would restart."""
+        for name in ("dc01", "dc02", "dc03"):
+            hosts[fqdn(name)]["pcns_restart_allowed"] = "yes"
+        told = run.refused(hosts, require_permission=True)
+        assert "dc04.corp.example: it must restart, and may not (pcns_restart_allowed is false). Set" in told
+        assert "dc01" not in told
+        assert waves(run(hosts, require_permission=True, check=True))
+        assert waves(run(hosts))
+        hosts[fqdn("dc04")] = observed("dc04", *possible(fqdn("dc04")))
+        assert waves(run(hosts, require_permission=True))
 
-    def test_nothing_is_written_when_it_fails(self, run: Runner, hosts: Variables, tmp_path: Path) -> None:
-        hosts[fqdn("dc02")] = {}
-        run.refused(hosts, dest=str(tmp_path / "plan.json"))
-        assert list(tmp_path.iterdir()) == []
-
-    def test_a_place_that_can_not_be_written(self, run: Runner, hosts: Variables, tmp_path: Path) -> None:
-        (tmp_path / "file").write_text("in the way")
-        told = run.refused(hosts, dest=str(tmp_path / "file" / "plan.json"))
-        assert told.startswith(f"The plan can't be written to {tmp_path}/file/plan.json: ")
+    def test_a_slice_of_awx(self, hosts: Variables) -> None:
+        """A slice's workflow job has the name of the job template; a workflow of the user's has its own."""
+        sliced = Runner(awx_job_template_name="Rollout", awx_workflow_job_name="Rollout")
+        told = sliced.refused(hosts)
+        assert "AWX seems to run a slice of the job template Rollout" in told
+        assert "(job_slice_count) to 1" in told
+        assert waves(Runner(awx_job_template_name="Rollout", awx_workflow_job_name="Approval")(hosts))
+        assert waves(Runner(awx_job_template_name="Rollout")(hosts))
 
 
-class TestApproval:
+class TestWithoutDirectory:
     @pytest.fixture
-    def plan(self, run: Runner, hosts: Variables, tmp_path: Path) -> dict[str, Any]:
-        """The arguments of a run that is held to a plan in which two may be down."""
-        dest = tmp_path / "rollout.json"
-        result = run(hosts, dest=str(dest), policy={"max_unavailable_total": 2})
-        assert waves(result) == [["dc02", "dc03"], ["dc04"], ["dc01"]]
-        return {"src": str(dest), "approved_plan": result["sha256"]}
+    def hosts(self) -> Variables:
+        sites = {"dc01": "Paris", "dc02": "Paris", "dc03": "Lyon", "dc04": ""}
+        return {fqdn(name): {**bare(name), "pcns_site": site} for name, site in sites.items()}
 
-    def test_the_approved_waves_are_taken_with_their_policy(
-        self, run: Runner, hosts: Variables, plan: dict[str, Any]
+    def test_sites_are_what_the_inventory_says_and_roles_are_not_known(self, run: Runner, hosts: Variables) -> None:
+        result = run(hosts, directory=None, policy={"max_unavailable_total": 3})
+        # dc01 and dc02 share a site; nothing else keeps anybody apart.
+        assert sorted(len(wave) for wave in waves(result)) == [2, 2]
+        assert all({"dc01", "dc02"} - set(wave) for wave in waves(result))
+        (warning,) = run.spoken.warned
+        assert "The directory is not configured (password_sync_ldap_domain), so operations masters" in warning
+        members = [item for wave in json.loads(result["plan"])["waves"] for item in wave["domain_controllers"]]
+        (member,) = [item for item in members if item["name"] == fqdn("dc04")]
+        assert (member["roles"], member["global_catalog"], member["site"]) == (None, None, "(not known)")
+        assert "not known" in result["table"][1]
+
+    def test_one_by_one_is_the_default(self, run: Runner, hosts: Variables) -> None:
+        assert sorted(waves(run(hosts, directory=None))) == [["dc01"], ["dc02"], ["dc03"], ["dc04"]]
+
+    def test_those_of_the_inventory_that_are_not_in_the_run_count_as_answering(
+        self, run: Runner, hosts: Variables
     ) -> None:
-        result = run(hosts, **plan)
-        assert waves(result) == [["dc02", "dc03"], ["dc04"], ["dc01"]]
-        assert (result["changed"], result["sha256"]) == (False, plan["approved_plan"])
+        limited: Variables = {name: {"pcns_site": "Paris"} for name in hosts} | {fqdn("dc03"): hosts[fqdn("dc03")]}
+        given = {"directory": None, "domain_controllers": [fqdn("dc03")], "inventory": list(hosts)}
+        assert waves(run(limited, **given)) == [["dc03"]]
+        told = run.refused(limited, **given, policy={"assume_available": False})
+        assert "known to answer (not known or down: dc01.corp.example" in told
 
-    def test_what_is_done_is_left_out(self, run: Runner, hosts: Variables, plan: dict[str, Any]) -> None:
-        hosts[fqdn("dc02")] = observed("dc02")
-        hosts[fqdn("dc03")] = observed("dc03", *possible(fqdn("dc03")))
-        hosts[fqdn("dc01")] = observed("dc01")
-        result = run(hosts, **plan)
-        assert [(wave["number"], wave["domain_controllers"]) for wave in result["waves"]] == [
-            (1, [fqdn("dc03")]),
-            (2, [fqdn("dc04")]),
-        ]
+    def test_one_that_does_not_answer_stops_it(self, run: Runner, hosts: Variables) -> None:
+        hosts[fqdn("dc02")] = {DC_OBSERVATION: {"unreachable": True, "msg": "it is down"}, "pcns_site": "Paris"}
+        assert "dc02.corp.example: what there is to do on it is not known: it is down. " in run.refused(
+            hosts, directory=None
+        )
 
-    def test_another_version_is_refused(self, run: Runner, hosts: Variables, plan: dict[str, Any]) -> None:
-        hosts[fqdn("dc04")] = observed("dc04", *changes(fqdn("dc04"), "6.0"))
-        told = run.refused(hosts, **plan)
-        assert told.startswith("The approved plan does not cover what this run would do: dc04.corp.example: ")
-        assert ": install msi_package PCNS would now set version to '6.0', and approved is '5.0.1'. " in told
+    def test_such_a_plan_can_be_approved(self, run: Runner, hosts: Variables, tmp_path: Path) -> None:
+        dest = str(tmp_path / "plan.json")
+        sha256 = run(hosts, directory=None, dest=dest)["sha256"]
+        assert waves(run(hosts, directory=None, src=dest, approved_plan=sha256))
 
-    def test_another_policy_is_refused(self, run: Runner, hosts: Variables, plan: dict[str, Any]) -> None:
-        assert waves(run(hosts, **plan, policy={"max_unavailable_total": 2}))
-        told = run.refused(hosts, **plan, policy={"max_unavailable_total": 3})
-        assert "max_unavailable_total is 3, approved is 2. Leave `policy` out" in told
 
-    def test_another_file_is_refused(self, run: Runner, hosts: Variables, plan: dict[str, Any]) -> None:
-        path = Path(plan["src"])
-        path.write_text(path.read_text().replace('"max_unavailable_total": 2', '"max_unavailable_total": 4'))
-        told = run.refused(hosts, **plan)
-        assert f"The plan file {path} has the SHA-256 " in told
-        assert "or was changed since. Fetch the file whose SHA-256 is " in told
-        path.unlink()
-        assert f"The plan file {path} can't be read: No such file or directory. " in run.refused(hosts, **plan)
+class TestWhatTheRunNeeds:
+    def test_the_lock_lasts_longer_than_the_longest_wave(self, run: Runner, hosts: Variables) -> None:
+        assert run(hosts, worst_case_seconds=601)["lock_minutes"] == 11 + 30
 
-    @pytest.mark.parametrize(
-        "given", [{"approved_plan": "0"}, {"src": "x"}, {"approved_plan": "0", "src": "x", "dest": "y"}]
-    )
-    def test_arguments_that_do_not_go_together(self, run: Runner, hosts: Variables, given: dict[str, str]) -> None:
-        assert any(words in run.refused(hosts, **given) for words in ("required together", "mutually exclusive"))
+    def test_the_host_of_the_lock_does_not_depend_on_the_limit(self, run: Runner, hosts: Variables) -> None:
+        hosts[fqdn("dc01")]["pcns_exempt"] = "is demoted in May"
+        inventory = [fqdn(name) for name in ("dc01", "dc02", "dc03", "dc04")]
+        known = [{**item, "available": True} for item in DIRECTORY]
+        for names in ([fqdn("dc04")], inventory):
+            result = run(hosts, domain_controllers=names, inventory=inventory, directory=known)
+            assert result["lock_host"] == fqdn("dc02")
+
+    def test_the_first_of_each_domain_writes_its_settings(self, run: Runner, hosts: Variables) -> None:
+        assert run(hosts)["domain_writers"] == [fqdn("dc03")]
+        child = [*DIRECTORY, {**entry("dc05", "Rome", "pdc_emulator"), "domain": "emea.corp.example"}]
+        hosts[fqdn("dc05")] = bare("dc05")
+        assert sorted(run(hosts, directory=child)["domain_writers"]) == [fqdn("dc03"), fqdn("dc05")]
+
+    def test_when_the_window_ends(self, run: Runner, hosts: Variables) -> None:
+        assert run(hosts)["window_ends"] == ""
+        assert run(hosts, window_ends="2026-11-23 04:00:00+01:00")["window_ends"] == "2026-11-23T03:00:00Z"
+        assert run(hosts, window_ends="2026-11-23T04:00")["window_ends"] == "2026-11-23T04:00:00Z"
+        begun = datetime.now(UTC)
+        ends = datetime.fromisoformat(run(hosts, policy={"window_seconds": 20000})["window_ends"])
+        assert timedelta(seconds=19999) <= ends - begun <= timedelta(seconds=20060)
+        told = run.refused(hosts, window_ends="tonight")
+        assert told == (
+            "The end of the maintenance window is 'tonight', which is no time. "
+            "Give it as ISO 8601 in UTC, for example 2026-11-22T04:00:00Z."
+        )

@@ -112,6 +112,22 @@ def test_duplicates_are_named_and_resolved(place: Directories) -> None:
     assert place.spns() == {SSO: (*before[SSO], "ENTSSO/dup"), OLD: ("ENTSSO/sso01",), GONE: ()}
 
 
+def test_findings(place: Directories) -> None:
+    def judged(account: str, *names: str) -> list[tuple[str, str]]:
+        result = place.tasks().run(name=list(names), account=account, check=True, force=True)
+        return [(item["status"], item["message"]) for item in result["findings"]]
+
+    before = place.spns()
+    assert judged("svc-old", "ENTSSO/sso01", "ENTSSO/none", "ENTSSO/dup") == [
+        ("compliant", f"{OLD} alone has the SPN ENTSSO/sso01."),
+        ("drift", f"No account has the SPN ENTSSO/none, and {OLD} is to have it."),
+        ("manual", f"The SPN ENTSSO/dup is on {GONE} and on {OLD}, and {OLD} is to have it alone."),
+    ]
+    assert judged("svc-sso", "ENTSSO/sso01")[0][0] == "manual"
+    assert place.spns() == before
+    assert place.tasks().run(name="ENTSSO/sso01", account="svc-sso", state="absent", check=True)["findings"] == []
+
+
 def test_one_of_two_keeps_it(place: Directories) -> None:
     done = place.tasks().converge(place.spns, name="ENTSSO/dup", account="svc-old", force=True)
     assert [(item["operation"], item["new"]) for item in done["changes"]] == [("update", {"accounts": [OLD]})]

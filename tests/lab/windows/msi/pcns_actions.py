@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lab.directory import PcnsConfiguration
+from lab.schema import ATTRIBUTES, CLASSES, EVERYTHING, Schema
 from lab.windows.msi.package import Package, text
 from lab.windows.msi.session import InstallFailed
 
@@ -23,24 +24,39 @@ if TYPE_CHECKING:
 
 
 def before_install(
-    host: SimulatedHost, package: Package, properties: Mapping[str, str], features: Sequence[str]
+    host: SimulatedHost, package: Package, properties: Mapping[str, str], features: Sequence[str], user: str
 ) -> None:
     """Extends the schema where that is asked for, and refuses to install without it.
 
     Raises:
-        InstallFailed: The schema is not extended.
+        InstallFailed: The schema is not extended, or could not be.
     """
     if not _is_pcns(package):
         return
-    schema = host.surroundings.directory_of(host.identity.domain).schema
+    directory = host.surroundings.directory_of(host.identity.domain)
+    schema = directory.schema
     if properties.get("LABSCHEMAEXTENDED") == "1":
-        schema.pcns_extended = True
-    elif features and not schema.pcns_extended:
+        _extend(host, schema, user)
+    elif features and not set(CLASSES) <= schema.view(host.identity.fqdn):
         raise InstallFailed(
             "LabCheckSchema",
             "The Active Directory schema has no PCNS classes. Run this package with SCHEMAONLY=TRUE as a Schema Admin "
             "first.",
         )
+
+
+def _extend(host: SimulatedHost, schema: Schema, user: str) -> None:
+    settings = host.settings.pcns
+    surroundings = host.surroundings
+    if settings.schema_needs_groups and not {"schema admins", "domain admins"} <= surroundings.groups_of(user):
+        raise InstallFailed("LabExtendSchema", "Access is denied.")
+    if settings.schema_only_on_master and surroundings.schema_master() is not host:
+        raise InstallFailed("LabExtendSchema", "The server is unwilling to process the request.")
+    taken = {item.oid for item in schema.foreign}
+    parts = {**ATTRIBUTES, **host.settings.pcns_directory.unpublished, **CLASSES}
+    if any(oid in taken for _name, oid in parts.values()):
+        raise InstallFailed("LabExtendSchema", "Schema update failed: duplicate OID.")
+    schema.write(EVERYTHING, host.identity.fqdn)
 
 
 def after_install(host: SimulatedHost, package: Package, features: Sequence[str]) -> None:

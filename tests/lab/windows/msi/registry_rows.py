@@ -17,6 +17,7 @@ from lab.windows.registry import ValueType
 if TYPE_CHECKING:
     from lab.windows.host import SimulatedHost
 
+WINDOWS_OWN = ("rassfm", "scecli")
 CLASSES_ROOT, LOCAL_MACHINE, PER_MACHINE = 0, 2, -1
 
 
@@ -53,6 +54,9 @@ class RegistryRows:
                 registry.delete_key(key, recursive=True)
                 continue
             if "[~]" in value and not self._replaces(value):
+                if name.lower() == VALUE.lower() and self._host.settings.pcns.uninstall_rewrites_entries:
+                    registry.set_multi_string(key, name, WINDOWS_OWN)
+                    continue
                 if name.lower() == VALUE.lower() and not self._host.settings.pcns.uninstall_removes_entry:
                     continue
                 own = {item.lower() for item in value.split("[~]") if item}

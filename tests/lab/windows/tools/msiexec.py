@@ -60,7 +60,9 @@ def msiexec(call: Invocation) -> Job:
     try:
         yield Sleep(host.settings.windows.install_seconds)
         package = parsed.package if parsed.package.startswith("{") else normal(parsed.package, call.folder)
-        request = Request(parsed.action, package, parsed.properties, parsed.suppress_restart, parsed.force_restart)
+        request = Request(
+            parsed.action, package, parsed.properties, parsed.suppress_restart, parsed.force_restart, call.user
+        )
         exit_code = host.installer.run(request, log)
     finally:
         host.installer.active = False

@@ -16,6 +16,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lab.directory import Directory, PcnsConfiguration, PcnsObjects, PcnsTarget
+from lab.schema import CLASSES
 from lab.settings import ListWithoutConfiguration
 from lab.windows.console import Invocation, instant
 from lab.windows.identity import HostRole
@@ -68,7 +69,7 @@ def pcnscfg(call: Invocation) -> int:
         objects = directory.pcns(server.identity.name)
         if verb == "list":
             return _list(call, directory, objects)
-        if not directory.schema.pcns_extended:
+        if not set(CLASSES) <= directory.schema.view(server.identity.fqdn):
             raise _Refused("The PCNS classes are not in the schema.")
         if server.identity.role is HostRole.READ_ONLY_DC:
             raise _Refused("The domain controller is read-only.")

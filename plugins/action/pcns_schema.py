@@ -1,0 +1,18 @@
+# Copyright: Contributors to the entsso.password_sync project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Action of the module pcns_schema."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from ansible_collections.entsso.password_sync.plugins.module_utils import _arguments
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._pcns_schema import PcnsSchemaAction
+
+
+class ActionModule(PcnsSchemaAction):
+    """See the module's documentation."""
+
+    argument_spec = _arguments.PCNS_SCHEMA
+    constraints: ClassVar = {"required_together": _arguments.PACKAGE_REQUIRED_TOGETHER}
