@@ -113,7 +113,20 @@ def _packages(judged: Judged) -> Finding:
         if change.old
     ]
     parts = [f"{_listed(absent)} {'is' if len(absent) == 1 else 'are'} absent"] if absent else []
-    return judged.finding("PCNS-004", Status.DRIFT, f"{'; '.join([*parts, *older])}.", "registry")
+    return judged.finding(
+        "PCNS-004", Status.DRIFT, f"{'; '.join([*parts, *older])}.{_by_hand(judged) if absent else ''}", "registry"
+    )
+
+
+def _by_hand(judged: Judged) -> str:
+    """Says that a capture component is there which no package has brought (pcns.md 2, the manual way of C1)."""
+    state = _entry(judged)
+    if state is None or state.loaded != "yes":
+        return ""
+    return (
+        f" LSA runs {judged.notification_package} all the same: its files were copied by hand, or belong to a product "
+        "that is not in pcns_packages. A run installs over them."
+    )
 
 
 def _entry(judged: Judged) -> NotificationPackageState | None:

@@ -213,3 +213,16 @@ class TestWhatCanNotBeRead:
         error = str(prepared.refused("pcns_info", "dc03", packages=[{**ALL, "path": "/nowhere/x.msi"}]))
         assert "The file /nowhere/x.msi was not found on the control node" in error
         assert prepared.endpoint("dc03").statistics.http_requests == before
+
+
+def test_files_that_somebody_copied_capture_and_are_not_installed(working: Lab) -> None:
+    """The manual way of pcns.md 2 (C1): filter, service and entry work, and Windows Installer knows nothing of them."""
+    host = working.simulated("dc01")
+    for key in ("Uninstall", "Installer\\UserData"):
+        host.registry.delete_key(rf"SOFTWARE\Microsoft\Windows\CurrentVersion\{key}", recursive=True)
+    host.registry.delete_key(r"SOFTWARE\Classes\Installer", recursive=True)
+    result = info(working, "dc01")
+    assert (result["capture_state"], judged(result)["PCNS-004"]) == ("working", "drift")
+    (told,) = [item["message"] for item in result["findings"] if item["control"] == "PCNS-004"]
+    assert told.startswith("PCNS is absent. LSA runs PCNSFLT all the same: its files were copied by hand")
+    assert [change["resource"] for change in result["planned"]] == ["msi_package", "domain_controller_restart"]
