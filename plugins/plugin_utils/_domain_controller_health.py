@@ -96,10 +96,7 @@ class DomainControllerHealthAction(WindowsAction):
                 "Whether it answers over LDAP, is synchronized and advertised is not checked, since no directory is "
                 "configured (password_sync_ldap_domain)."
             )
-        with (
-            open_host(self._connection, task_vars, name=task.subject) as host,
-            directory or nullcontext(),
-        ):
+        with directory or nullcontext(), open_host(self._connection, task_vars, name=task.subject) as host:
             progress = _wait(host, directory, task, wanted)
             statistics = {"requests": host.statistics.requests, "bytes_sent": host.statistics.bytes_sent}
             result = _result(task, progress, statistics)

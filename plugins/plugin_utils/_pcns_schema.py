@@ -236,7 +236,7 @@ class PcnsSchemaAction(ConvergingAction):
     def _perform(self, task: Task, task_vars: Mapping[str, Any]) -> dict[str, Any]:
         directory = self._directory_or_none(task_vars)
         judging = bool(task_vars.get(OBSERVE_ONLY))
-        with open_host(self._connection, task_vars, name=task.subject) as host, directory or nullcontext():
+        with directory or nullcontext(), open_host(self._connection, task_vars, name=task.subject) as host:
             return self._converge(PcnsSchemaResource(host, task, directory, judging=judging), task, task_vars)
 
 

@@ -212,7 +212,7 @@ def _run_while_domain_controllers_move(estate: Estate) -> Run:
     forest, moved = estate.forest, list[str]()
 
     def move() -> None:
-        forest.demote("dc04")
+        forest.demote("dc04", at_once=True)
         forest.add_domain_controller("dc05", "Lyon")
 
     def noticed(_host: str, what: str) -> None:

@@ -167,14 +167,23 @@ class Forest:
         first = not any(item.identity.role.is_dc and item.identity.domain == domain for item in self.hosts.values())
         return self._add(name, site, role, domain, is_pdc_emulator=first)
 
-    def demote(self, name: str) -> None:
-        """Makes a DC a member server of its domain, as its administrators do; it restarts."""
+    def demote(self, name: str, *, at_once: bool = False) -> None:
+        """Makes a DC a member server of its domain, as its administrators do; it restarts.
+
+        Args:
+            name: Its name.
+            at_once: Whether it is up again without a time in which it can't be reached.
+        """
         host = self.host(name)
         with self.scheduler.lock:
             host.identity = replace(host.identity, role=HostRole.MEMBER_SERVER, is_pdc_emulator=False)
             unseed_domain_controller(host)
             del self.promoted[host.identity.fqdn]
-            host.power.restart()
+            if at_once:
+                host.power.off()
+                host.power.up()
+            else:
+                host.power.restart()
         self._ldap.remove(host.identity.fqdn)
 
     def add_sso_server(self, name: str, site: str, *, domain: str = "corp.example") -> SimulatedHost:

@@ -36,8 +36,7 @@ class Pull:
 
 def pulls(host: SimulatedHost) -> Iterator[Pull]:
     """Yields what a domain controller knows of its partners."""
-    root = next(iter(host.surroundings.hosts.values())).identity.domain
-    configuration = f"CN=Configuration,{_base(root)}"
+    configuration = f"CN=Configuration,{_base(_root_domain(host))}"
     for partner in host.surroundings.hosts.values():
         identity = partner.identity
         if partner is host or identity.role is not HostRole.WRITABLE_DC:
@@ -54,3 +53,8 @@ def pulls(host: SimulatedHost) -> Iterator[Pull]:
 
 def _base(dns_name: str) -> str:
     return ",".join(f"DC={label}" for label in dns_name.split("."))
+
+
+def _root_domain(host: SimulatedHost) -> str:
+    """Returns the domain of the first machine of the estate, which the forest began with."""
+    return next(iter(host.surroundings.hosts.values())).identity.domain
