@@ -87,6 +87,9 @@ class Backend(Protocol):
 
     computer_name: str
 
+    def is_on(self) -> bool:
+        """Return whether the machine has power; one that has none neither takes a message nor answers one."""
+
     def accounts(self) -> Mapping[str, str]:
         """Return the accounts that may log on: ``CORP\\name`` or ``name@corp.example`` to password."""
 

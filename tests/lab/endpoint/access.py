@@ -65,6 +65,10 @@ class LimitedBackend:
         self._access = access
         self.computer_name = whole.computer_name
 
+    def is_on(self) -> bool:
+        """See ``Backend``."""
+        return self._whole.is_on()
+
     def accounts(self) -> Mapping[str, str]:
         """See ``Backend``."""
         return self._whole.accounts()

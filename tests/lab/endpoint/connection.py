@@ -97,6 +97,7 @@ class Connection:
             return await self._send(error.status, close=True)
         if request is None:
             return False
+        self._drop_without_power()
         statistics = self._host.statistics
         statistics.http_requests += 1
         statistics.bytes_received += request.size
@@ -186,6 +187,7 @@ class Connection:
             status, answer = await dispatcher.answer(request, client)
         if self._host.faults.when_handled is not None:
             self._host.faults.when_handled()
+        self._drop_without_power()
         last: Rule | None = None
         for rule in self._host.faults.take(Stage.ANSWER, action):
             if rule.kind is Kind.DROP:
@@ -194,6 +196,11 @@ class Connection:
                 status, answer = rule.status, rule.content
             last = rule
         return status, answer, last
+
+    def _drop_without_power(self) -> None:
+        # The endpoint closes its connections a moment after the power has gone; nothing may happen in that moment.
+        if not self._host.backend.is_on():
+            raise _DroppedError
 
     async def _before_body(self, length: int) -> None:
         for _rule in self._host.faults.take(Stage.RECEIVING):

@@ -92,6 +92,10 @@ class SimulatedHost:
 
     # What WinRM asks (lab.backend.Backend).
 
+    def is_on(self) -> bool:
+        """See ``Backend``."""
+        return self.power.on
+
     def accounts(self) -> Mapping[str, str]:
         """See ``Backend``."""
         domain, _unused, name = self.surroundings.operator.partition("\\")

@@ -123,6 +123,10 @@ class Machine:
     processes: list[EchoProcess] = field(default_factory=list)
     started: list[tuple[str, str | None, Mapping[str, str]]] = field(default_factory=list)
     next_process: EchoProcess | None = None
+    powered: bool = True
+
+    def is_on(self) -> bool:
+        return self.powered
 
     def accounts(self) -> Mapping[str, str]:
         return self.known

@@ -83,6 +83,24 @@ def test_a_backend_may_take_its_own_host_down() -> None:
             client.transport.send_message(GET)
 
 
+def test_without_power_nothing_is_handled_or_answered_though_the_ports_are_still_open() -> None:
+    machine = Machine()
+    with serving(machine) as endpoint:
+
+        def power_fails() -> None:
+            machine.powered = False
+
+        client = pywinrm(endpoint.address)
+        send(client, GET)
+        endpoint.faults.when_handled = power_fails
+        for _message in range(2):
+            with pytest.raises((*LOST, WinRMTransportError)):
+                client.transport.send_message(START)
+            client = pywinrm(endpoint.address)
+        assert endpoint.is_up
+        assert len(machine.invoked) == 1
+
+
 def test_a_connection_dropped_before_has_no_effect_and_after_has() -> None:
     machine = Machine()
     with serving(machine) as endpoint:
