@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
+from typing import Any
 
 from ansible_collections.entsso.password_sync.plugins.module_utils._pcns_configuration import ConfigurationState
 from ansible_collections.entsso.password_sync.plugins.module_utils._pcns_target import TargetState, same_group
@@ -22,7 +23,6 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._plan import 
 from ansible_collections.entsso.password_sync.plugins.module_utils.ldap._pcns_objects import (
     PcnsObjects,
     TargetObject,
-    Value,
 )
 
 TOOL, DIRECTORY = "pcnscfg list", "the directory"
@@ -209,8 +209,8 @@ def _alone(name: str, item: TargetObject, answers: Mapping[str, GroupAnswer]) ->
     return TargetView(name, Present(_with(TargetState(), {**values, **texts})), groups, dn=item.dn)
 
 
-def _with(state: TargetState, values: Mapping[str, Value]) -> TargetState:
-    return replace(state, **values)  # type: ignore[arg-type]
+def _with(state: TargetState, values: Mapping[str, Any]) -> TargetState:
+    return replace(state, **values)
 
 
 def _groups(item: TargetObject, answers: Mapping[str, GroupAnswer]) -> dict[str, tuple[str, GroupAnswer]]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 
 from ansible_collections.entsso.password_sync.plugins.module_utils._plan import (
@@ -88,6 +89,22 @@ def require_tool(host: str, estate: Estate) -> None:
         )
 
 
+def with_tool(
+    host: str, estate: Estate, plan: Callable[[], tuple[Change, ...]], *, read_without_tool: bool
+) -> tuple[Change, ...]:
+    """Returns a plan for which the tool must be there: to read, unless that is done elsewhere, and to write.
+
+    Raises:
+        PlanError: The tool is missing, or as the plan.
+    """
+    if not read_without_tool:
+        require_tool(host, estate)
+    changes = plan()
+    if changes:
+        require_tool(host, estate)
+    return changes
+
+
 def plan(
     host: str, domain: str, desired: DesiredConfiguration, estate: Estate, *, read_without_tool: bool = False
 ) -> tuple[Change, ...]:
@@ -106,12 +123,7 @@ def plan(
     Raises:
         PlanError: The configuration could not be read, or the tool is missing.
     """
-    if not read_without_tool:
-        require_tool(host, estate)
-    changes = _plan(host, domain, desired, estate)
-    if changes:
-        require_tool(host, estate)
-    return changes
+    return with_tool(host, estate, lambda: _plan(host, domain, desired, estate), read_without_tool=read_without_tool)
 
 
 def _plan(host: str, domain: str, desired: DesiredConfiguration, estate: Estate) -> tuple[Change, ...]:

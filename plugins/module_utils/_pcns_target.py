@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 
-from ansible_collections.entsso.password_sync.plugins.module_utils._pcns_configuration import require_tool
+from ansible_collections.entsso.password_sync.plugins.module_utils._pcns_configuration import with_tool
 from ansible_collections.entsso.password_sync.plugins.module_utils._plan import (
     Absent,
     Change,
@@ -149,12 +149,7 @@ def plan(
     Raises:
         PlanError: The target could not be read, the tool is missing, or what a new target needs is not given.
     """
-    if not read_without_tool:
-        require_tool(host, estate)
-    changes = _plan(host, domain, desired, estate)
-    if changes:
-        require_tool(host, estate)
-    return changes
+    return with_tool(host, estate, lambda: _plan(host, domain, desired, estate), read_without_tool=read_without_tool)
 
 
 def _plan(host: str, domain: str, desired: DesiredTarget, estate: Estate) -> tuple[Change, ...]:

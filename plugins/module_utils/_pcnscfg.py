@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from ansible_collections.entsso.password_sync.plugins.module_utils._pcns_configuration import ConfigurationState
 from ansible_collections.entsso.password_sync.plugins.module_utils._pcns_target import TargetState
@@ -70,7 +71,7 @@ def parse_list(text: str) -> Listing:
             in the output differs from the targets read.
     """
     configuration: dict[str, int] = {}
-    targets: list[dict[str, object]] = []
+    targets: list[dict[str, Any]] = []
     guids: dict[str, str] = {}
     total: int | None = None
     for line in text.splitlines():
@@ -102,7 +103,7 @@ def parse_list(text: str) -> Listing:
     printed = {str(target.pop("name")): target for target in targets}
     return Listing(
         ConfigurationState(**configuration) if configuration else None,
-        {name: TargetState(**values) for name, values in printed.items()},  # type: ignore[arg-type]
+        {name: TargetState(**values) for name, values in printed.items()},
         {name: frozenset(values) for name, values in printed.items()},
         guids,
     )

@@ -103,7 +103,7 @@ class PcnsTargetResource(PcnscfgResource):
             if address and not self._server_domain[0]:
                 self._server_domain = (self.view.domain_of_computer(address), "directory")
             if self.desired.present:
-                self.desired = replace(self.desired, **self._groups())  # type: ignore[arg-type]
+                self.desired = self._with_groups()
         except (HostError, PlanError) as error:
             if not self.around.judging:
                 raise
@@ -112,10 +112,13 @@ class PcnsTargetResource(PcnscfgResource):
             else:
                 self._missing = error.reason
 
-    def _groups(self) -> dict[str, str]:
-        """Returns the wanted groups as the directory calls them."""
+    def _with_groups(self) -> DesiredTarget:
+        """Returns what is wanted, with its groups as the directory calls them."""
         wanted = {name: str(value) for name in GROUPS if (value := getattr(self.desired, name))}
-        return {name: self.view.groups.called(self.domain, name, text) for name, text in wanted.items()}
+        called: dict[str, Any] = {
+            name: self.view.groups.called(self.domain, name, text) for name, text in wanted.items()
+        }
+        return replace(self.desired, **called)
 
     def _address(self) -> str:
         """Where the target is to send, else where it does."""
