@@ -1,7 +1,7 @@
 # Copyright: Contributors to the entsso.password_sync project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which hosts are left out of a run, and which write the settings of a domain; pure."""
+"""Which hosts are left out of a run, which are to be observed, and which write the settings of a domain; pure."""
 
 from __future__ import annotations
 
@@ -13,11 +13,39 @@ from ansible_collections.entsso.password_sync.plugins.module_utils.report._print
 
 EXEMPT, OBSERVATION = "pcns_exempt", "pcns_observation"
 """Variables: the reason why a domain controller is left out, and what was observed of it."""
+ROLLOUT, FAILED = "pcns_rollout", "pcns_rollout_failed"
+"""Variables: what `rollout_plan` returned, and whether the rollout failed."""
 
 
 def exempt_hosts(names: Sequence[str], variables: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Returns the hosts that are left out on purpose, in the order in which they are given."""
     return [name for name in names if one_line(str(variables[name].get(EXEMPT) or ""))]
+
+
+def hosts_to_observe(
+    names: Sequence[str], variables: Mapping[str, Mapping[str, Any]], *, after_rollout: bool = False
+) -> list[str]:
+    """Returns the hosts of which this run does not know what is the case, in the order in which they are given.
+
+    Exempt ones are none of them.
+
+    Args:
+        names: Domain controllers.
+        variables: Ansible's variables of the hosts.
+        after_rollout: Whether an observation from before a rollout is out of date, too. That of a host that worked
+            stands where the run had nothing to do. After a rollout that failed none is wanted, as nothing follows.
+    """
+    exempt = set(exempt_hosts(names, variables))
+    wanted = [name for name in names if name not in exempt]
+    if not after_rollout:
+        return [name for name in wanted if variables[name].get(OBSERVATION) is None]
+    return [name for name in wanted if not variables[name].get(FAILED) and not _still_works(variables[name])]
+
+
+def _still_works(variables: Mapping[str, Any]) -> bool:
+    observation, rollout = variables.get(OBSERVATION), variables.get(ROLLOUT)
+    works = isinstance(observation, Mapping) and observation.get("capture_state") == "working"
+    return works and isinstance(rollout, Mapping) and not rollout.get("waves", "not planned")
 
 
 def domain_writers(names: Sequence[str], variables: Mapping[str, Mapping[str, Any]]) -> list[str]:

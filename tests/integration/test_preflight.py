@@ -153,3 +153,17 @@ def test_a_rollout_does_not_touch_a_read_only_one_that_the_inventory_calls_writa
     run = estate.run("domain_controllers.yml", "--limit", fqdn("dc08"), variables={"pcns_restart_allowed": True})
     assert estate.snapshots("dc08") == before
     assert [result.result.get("waves") or [] for result in run.of("rollout_plan")] == [[]]
+
+
+def test_a_directory_that_can_not_be_read_is_a_no_go_with_its_reason(estate: Estate, mended: Run) -> None:
+    assert mended.exit_code == 0
+    _write(estate, {"dc08": {"pcns_exempt": "RODC"}})
+    run = estate.run("preflight.yml", variables={"password_sync_ldap_server": "127.99.0.1"})
+    assert run.exit_code == 2
+    assert len(run.of("domain_controller_info")) == 1
+    assert len(run.of("domain_controller_preflight")) == 7
+    assert _row(run, "sso01").split() == [fqdn("sso01"), "go"]
+    for number in range(1, 8):
+        columns = _row(run, f"dc{number:02}").split(None, 2)
+        assert columns[1] == "NO-GO"
+        assert columns[2].startswith("directory: ")

@@ -83,8 +83,9 @@ class Run:
         return [change for change in found if change["resource"] != "rollout_lock"]
 
     def of(self, action: str) -> Sequence[TaskResult]:
-        """Results of one module, by its short name."""
-        return [result for result in self.results if result.action == f"entsso.password_sync.{action}"]
+        """Results of one module where it ran, by its short name."""
+        name = f"entsso.password_sync.{action}"
+        return [result for result in self.results if result.action == name and result.status != "skipped"]
 
 
 def identities(changes: Sequence[Mapping[str, Any]]) -> Counter[str]:

@@ -21,6 +21,7 @@ INTERNAL = {
     ("password_sync_adapters", "confirm"),
     ("password_sync_adapters", "write"),
     ("pcns", "converge"),
+    ("pcns", "permitted"),
     ("pcns", "remove"),
     ("pcns", "named"),
     ("pcns_directory", "remove_targets"),

@@ -35,6 +35,7 @@ FILTERS = (
     "ansible.builtin.flatten",
     "ansible.builtin.regex_escape",
     "entsso.password_sync.domain_writers",
+    "entsso.password_sync.hosts_to_observe",
     "entsso.password_sync.targets_of",
 )
 TESTS = ("ansible.builtin.defined", "ansible.builtin.contains")

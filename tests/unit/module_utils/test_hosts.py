@@ -1,7 +1,7 @@
 # Copyright: Contributors to the entsso.password_sync project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The filters on hosts: who is left out, and who writes the settings of a domain."""
+"""The filters on hosts: who is left out, who is to be observed, and who writes the settings of a domain."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from ansible.errors import AnsibleFilterError
 
 from ansible_collections.entsso.password_sync.plugins.filter.domain_writers import FilterModule as Writers
 from ansible_collections.entsso.password_sync.plugins.filter.exempt_hosts import FilterModule as Exempt
+from ansible_collections.entsso.password_sync.plugins.filter.hosts_to_observe import FilterModule as ToObserve
 
 NAMES = ["dc01", "dc02", "dc03", "dc04"]
 
@@ -26,6 +27,11 @@ def exempt_hosts(names: object, hostvars: object) -> list[str]:
     return found
 
 
+def hosts_to_observe(names: object, hostvars: object, **more: bool) -> list[str]:
+    found: list[str] = ToObserve().filters()["hosts_to_observe"](names, hostvars, **more)
+    return found
+
+
 def seen(domain: str, **more: Any) -> dict[str, Any]:
     return {"pcns_observation": {"system": {"domain": domain}}, **more}
 
@@ -33,6 +39,34 @@ def seen(domain: str, **more: Any) -> dict[str, Any]:
 def test_a_reason_exempts_and_white_space_is_none() -> None:
     hostvars = {"dc01": {}, "dc02": {"pcns_exempt": "is demoted"}, "dc03": {"pcns_exempt": " \n"}, "dc04": {}}
     assert exempt_hosts(NAMES, hostvars) == ["dc02"]
+
+
+def test_whom_the_run_has_not_looked_at_is_to_be_observed() -> None:
+    hostvars = {"dc01": seen("corp.example"), "dc02": {}, "dc03": {"pcns_exempt": "is demoted"}, "dc04": {}}
+    assert hosts_to_observe(NAMES, hostvars) == ["dc02", "dc04"]
+
+
+WORKS = {"pcns_observation": {"capture_state": "working"}}
+IDLE, BUSY = {"waves": []}, {"waves": [{"domain_controllers": ["dc09"]}]}
+
+
+@pytest.mark.parametrize(
+    ("variables", "wanted"),
+    [
+        ({**WORKS, "pcns_rollout": IDLE}, False),
+        ({**WORKS, "pcns_rollout": IDLE, "pcns_rollout_failed": False}, False),
+        ({**WORKS, "pcns_rollout": BUSY}, True),
+        ({**WORKS, "pcns_rollout": BUSY, "pcns_rollout_failed": True}, False),
+        ({**WORKS, "pcns_rollout": {}}, True),
+        (WORKS, True),
+        ({"pcns_observation": {"capture_state": "installed"}, "pcns_rollout": IDLE}, True),
+        ({"pcns_observation": {"unreachable": True}, "pcns_rollout": IDLE}, True),
+        ({"pcns_rollout": IDLE}, True),
+        ({"pcns_exempt": "is demoted"}, False),
+    ],
+)
+def test_after_a_rollout_what_was_seen_before_it_is_out_of_date(variables: dict[str, Any], wanted: bool) -> None:
+    assert hosts_to_observe(["dc01"], {"dc01": variables}, after_rollout=True) == (["dc01"] if wanted else [])
 
 
 def test_one_of_each_domain_writes_and_the_order_decides() -> None:
