@@ -175,7 +175,8 @@ class ConvergingAction(WindowsAction):
             resource.tidy()
             self._settle(resource, changes)
         result: dict[str, Any] = {
-            "changed": bool(changes),
+            # A task that only judges says what a run would do, and foresees nothing that this run does.
+            "changed": bool(changes) and not (task.check_mode and task_vars.get(OBSERVE_ONLY)),
             "changes": [change.to_json() for change in changes],
             "observed": estate_json(after),
             "msg": _message(task, changes),

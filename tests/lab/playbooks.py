@@ -79,7 +79,7 @@ class Run:
 
         The lock of a rollout is no change of the estate: it is given back when the run ends, and check mode takes none.
         """
-        found = [change for result in self.results for change in result.changes]
+        found = [change for result in self.changed for change in result.changes]
         return [change for change in found if change["resource"] != "rollout_lock"]
 
     def of(self, action: str) -> Sequence[TaskResult]:

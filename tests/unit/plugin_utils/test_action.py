@@ -80,7 +80,8 @@ class TestCheckMode:
         lab.run("msi_package", "dc01", check=True, **ALL)
         observe_only = {"password_sync_observe_only": True}
         judged = lab.run("msi_package", "dc01", check=True, variables=observe_only, **ALL)
-        assert judged["changed"] is True
+        assert [change["operation"] for change in judged["changes"]] == ["install"]
+        assert judged["changed"] is False
         assert "ansible_facts" not in judged
 
     def test_a_real_run_leaves_no_facts(self, lab: Lab) -> None:
