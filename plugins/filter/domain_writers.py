@@ -17,7 +17,8 @@ short_description: Names of the domain controllers that write the settings of th
 version_added: 0.1.0
 author: Contributors to the entsso.password_sync project (@entsso)
 description:
-  - Picks one host for each domain, the first that is not exempt (C(pcns_exempt)).
+  - Picks one host for each domain, of those that are not exempt (C(pcns_exempt)) the first on which PCNS works, so that
+    C(pcnscfg) is there. Where it works on none, the first is picked.
   - The domain of a host is the one that M(entsso.password_sync.pcns_info) observed, registered as
     C(pcns_observation). Hosts of which it is not known are left out, unless it is not known of any of them. Then they
     count as one domain.

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.entsso.password_sync.plugins.module_utils.codec._computer_name import COMPUTER_NAMES
+from ansible_collections.entsso.password_sync.plugins.module_utils.judge._finding import CaptureState
 from ansible_collections.entsso.password_sync.plugins.module_utils.report._printable import one_line
 
 EXEMPT, OBSERVATION = "pcns_exempt", "pcns_observation"
@@ -42,17 +43,21 @@ def hosts_to_observe(
     return [name for name in wanted if not variables[name].get(FAILED) and not _still_works(variables[name])]
 
 
+def _works(variables: Mapping[str, Any]) -> bool:
+    observation = variables.get(OBSERVATION)
+    return isinstance(observation, Mapping) and observation.get("capture_state") == CaptureState.WORKING
+
+
 def _still_works(variables: Mapping[str, Any]) -> bool:
-    observation, rollout = variables.get(OBSERVATION), variables.get(ROLLOUT)
-    works = isinstance(observation, Mapping) and observation.get("capture_state") == "working"
-    return works and isinstance(rollout, Mapping) and not rollout.get("waves", "not planned")
+    rollout = variables.get(ROLLOUT)
+    return _works(variables) and isinstance(rollout, Mapping) and not rollout.get("waves", "not planned")
 
 
 def domain_writers(names: Sequence[str], variables: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Returns one host for each domain, the first that is not exempt.
+    """Returns one host for each domain: of those that are not exempt the first that works, which has `pcnscfg`.
 
-    The domain is what the host itself was observed to be in. Hosts of which it is not known are left out, unless it is
-    not known of any: then the first that is not exempt stands for the only domain.
+    Where none works it is the first. The domain is what the host itself was observed to be in. Hosts of which it is
+    not known are left out, unless it is not known of any: then they count as one domain.
 
     Args:
         names: Domain controllers, in the order in which they are worked on.
@@ -60,11 +65,11 @@ def domain_writers(names: Sequence[str], variables: Mapping[str, Mapping[str, An
     """
     exempt = set(exempt_hosts(names, variables))
     found: dict[str, str] = {}
-    for name in names:
+    for name in sorted(names, key=lambda name: not _works(variables[name])):
         if name not in exempt:
             found.setdefault(_domain(variables[name]), name)
-    known = [name for domain, name in found.items() if domain]
-    return known or list(found.values())
+    chosen = {name for domain, name in found.items() if domain} or set(found.values())
+    return [name for name in names if name in chosen]
 
 
 def _domain(variables: Mapping[str, Any]) -> str:

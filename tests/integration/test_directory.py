@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
-from integration.estate import Estate, failure, fqdn, message, says, small_forest
+from integration.estate import ALLOWED, Estate, failure, findings, fqdn, message, says, small_forest
 from unit.lab.estate_kit import install, restart
 from unit.lab_host import wait_for
 
@@ -116,3 +117,20 @@ def test_nothing_that_waits_is_lost(estate: Estate) -> None:
     assert (done.exit_code, target(estate).disabled) == (0, True)
     assert estate.run("directory.yml", variables=gone).exit_code == 0
     assert estate.forest.directory.pcns().targets == ()
+
+
+def test_where_one_domain_controller_has_pcns_it_is_the_one_that_is_asked(tmp_path: Path) -> None:
+    """Between two waves of a rollout: dc01 comes first, and pcnscfg is on dc02 only."""
+    forest = small_forest(2)
+    install(forest.host("dc02"))
+    restart(forest, forest.host("dc02"))
+    with Estate(forest, tmp_path) as estate:
+        estate.groups["domain_controllers"] |= QUICK
+        estate.write()
+        assert estate.run("domain_controllers.yml", "--limit", fqdn("dc02"), variables=ALLOWED).exit_code == 0
+        done = estate.run("directory.yml")
+        assert done.exit_code == 0, done.output
+        assert {item.host for item in done.of("pcns_configuration")} == {fqdn("dc02")}
+        estate.run("compliance.yml")
+        found = {item["control"]: item["status"] for item in findings(estate.report(), "corp.example")}
+        assert (found["PCNS-007"], found["PCNS-011"]) == ("compliant", "compliant")

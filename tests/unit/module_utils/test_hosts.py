@@ -80,6 +80,22 @@ def test_one_of_each_domain_writes_and_the_order_decides() -> None:
     assert domain_writers(NAMES[::-1], hostvars) == ["dc04", "dc02"]
 
 
+def test_one_that_works_writes_before_the_first() -> None:
+    """While a rollout is half done, pcnscfg is only where PCNS is."""
+
+    def seen_as(state: str, domain: str = "corp.example", **more: Any) -> dict[str, Any]:
+        return {"pcns_observation": {"system": {"domain": domain}, "capture_state": state}, **more}
+
+    hostvars = {
+        "dc01": seen_as("absent"),
+        "dc02": seen_as("working", pcns_exempt="is demoted"),
+        "dc03": seen_as("working"),
+        "dc04": seen_as("absent", "emea.corp.example"),
+    }
+    assert domain_writers(NAMES, hostvars) == ["dc03", "dc04"]
+    assert domain_writers(NAMES[:2], hostvars) == ["dc01"]
+
+
 @pytest.mark.parametrize("silent", [{}, {"pcns_observation": {"unreachable": True}}, {"pcns_observation": None}])
 def test_one_that_did_not_answer_writes_nothing(silent: dict[str, Any]) -> None:
     assert domain_writers(["dc01", "dc02"], {"dc01": silent, "dc02": seen("corp.example")}) == ["dc02"]
