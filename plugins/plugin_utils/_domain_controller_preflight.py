@@ -163,7 +163,7 @@ class DomainControllerPreflightAction(WindowsAction):
             site,
             judge_replication(found.partners, system.domain, system.local_time),
             judge_backup(found.backup, system.local_time, days),
-            judge_directory_rights(found.rights, found.extended, system.domain),
+            judge_directory_rights(found.rights, found.over_ldap, found.extended, system.domain),
         ]
 
 

@@ -40,18 +40,20 @@ class DirectoryReading:
         partners: Whom the domain controller pulls changes from.
         backup: The last backup of its domain; None when the directory does not tell.
         rights: What the account of the connection may do.
+        over_ldap: What the account may do that the directory is asked with.
         extended: Whether the schema has the classes of PCNS.
     """
 
     partners: Partners | Unread
     backup: Backup | Unread | None
     rights: DirectoryRights | Unread
+    over_ldap: DirectoryRights | Unread
     extended: bool | Unread
 
     @classmethod
     def unread(cls, reason: Unread) -> DirectoryReading:
         """Returns that nothing could be read."""
-        return cls(reason, reason, reason, reason)
+        return cls(reason, reason, reason, reason, reason)
 
 
 def read_directory(directory: Directory, system: System, host: Host) -> DirectoryReading:
@@ -70,11 +72,13 @@ def read_directory(directory: Directory, system: System, host: Host) -> Director
             session = own.session
         except HostError as error:
             return DirectoryReading.unread(as_unread(error))
+        domains = ForestDomains(own)
         account = host.credentials.account if host.credentials is not None else None
         return DirectoryReading(
             partners=attempt(lambda: read_partners(session, lambda: read_neighbours(host))),
             backup=attempt(lambda: read_backup(session), ()),
-            rights=attempt(lambda: directory_rights(ForestDomains(own), account), ()),
+            rights=attempt(lambda: directory_rights(domains, account), ()),
+            over_ldap=attempt(lambda: directory_rights(domains), ()),
             extended=attempt(lambda: read_schema(session), ()),
         )
 

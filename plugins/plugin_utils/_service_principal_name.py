@@ -22,7 +22,7 @@ from ansible_collections.entsso.password_sync.plugins.module_utils.judge._judge_
 from ansible_collections.entsso.password_sync.plugins.module_utils.ldap import _ldap_dn
 from ansible_collections.entsso.password_sync.plugins.module_utils.ldap._account_name import account_name
 from ansible_collections.entsso.password_sync.plugins.module_utils.ldap._ldap_filter import equals
-from ansible_collections.entsso.password_sync.plugins.plugin_utils._action import ConvergingAction
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._action import OBSERVE_ONLY, ConvergingAction
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._resource import Managed, Task
 from ansible_collections.entsso.password_sync.plugins.plugin_utils.directory._directory import Directory
 from ansible_collections.entsso.password_sync.plugins.plugin_utils.directory._directory_account import find_account
@@ -44,8 +44,9 @@ class ServicePrincipalNameResource(Managed):
 
     shared = True
 
-    def __init__(self, directory: Directory, task: Task) -> None:
+    def __init__(self, directory: Directory, task: Task, *, judging: bool = False) -> None:
         super().__init__(task)
+        self._judging = judging
         arguments = task.arguments
         names = spn.spns(task.subject, [str(item) for item in arguments["name"]])
         wanted = account_name(task.subject, str(arguments["account"]))
@@ -86,6 +87,21 @@ class ServicePrincipalNameResource(Managed):
             if not _is_in(account, before):
                 self._writer.give(change.name, account)
 
+    def _foresee(self, changes: tuple[Change, ...]) -> None:
+        """Warns of the accounts whose SPNs a run would be refused to write."""
+        touched: list[str] = []
+        for change in changes:
+            before, after = _accounts(change.old), _accounts(change.new)
+            touched += [item for item in before if not _is_in(item, after)]
+            touched += [item for item in after if not _is_in(item, before)]
+        for account in dict.fromkeys(touched):
+            try:
+                lacks = self._writer.lacks(account)
+            except HostError as error:
+                lacks = f"Whether the SPNs of {account} may be written is not known: {error}"
+            if lacks:
+                self.task.warn(lacks)
+
     def settle(self) -> None:
         seconds = float(self.task.arguments["replication_timeout"])
         if seconds <= 0:
@@ -117,6 +133,8 @@ class ServicePrincipalNameResource(Managed):
         return True
 
     def result(self, estate: Estate, changes: tuple[Change, ...]) -> Mapping[str, Any]:
+        if self.task.check_mode and changes and not self._judging:
+            self._foresee(changes)
         domain = self.account.domain.dns_name
         findings = judge_names(self.forest, domain, self.desired, estate, f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")
         return {
@@ -133,7 +151,8 @@ class ServicePrincipalNameAction(DirectoryAction, ConvergingAction):
 
     def _perform(self, task: Task, task_vars: Mapping[str, Any]) -> dict[str, Any]:
         with self._directory(task.arguments, task_vars) as directory:
-            return self._converge(ServicePrincipalNameResource(directory, task), task, task_vars)
+            judging = bool(task_vars.get(OBSERVE_ONLY))
+            return self._converge(ServicePrincipalNameResource(directory, task, judging=judging), task, task_vars)
 
 
 def _accounts(values: Mapping[str, Any]) -> list[str]:

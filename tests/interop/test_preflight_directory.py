@@ -40,8 +40,8 @@ class NoWmi:
         self.wmi = SimpleNamespace(query=lambda *_arguments: [])
 
 
-def read(domain: Domain, folder: Path, account: str, password: str) -> DirectoryReading:
-    """Reads as an account."""
+def read(domain: Domain, folder: Path, account: str, password: str, host_account: str = "") -> DirectoryReading:
+    """Reads as an account; that of the host may be another."""
     settings = LdapSettings(
         "corp.example",
         name_servers=(domain.address,),
@@ -50,7 +50,7 @@ def read(domain: Domain, folder: Path, account: str, password: str) -> Directory
         password=password,
         timeout=10,
     )
-    host: Any = NoWmi(account)
+    host: Any = NoWmi(host_account or account)
     with Directory(settings, str(folder)) as directory:
         return read_directory(directory, SYSTEM, host)
 
@@ -66,6 +66,15 @@ def test_any_authenticated_user_reads_and_is_told_what_it_may_not(domain: Domain
     assert found.rights.unknown == ""
     assert not found.rights.may_configure
     assert found.rights.missing_for_schema == ("Schema Admins", "Domain Admins")
+    assert found.over_ldap == found.rights
+
+
+def test_an_account_that_only_asks_is_told_apart_from_the_one_that_works(domain: Domain, tmp_path: Path) -> None:
+    domain.add_user("asks", PASSWORD)
+    found = read(domain, tmp_path, "CORP\\asks", PASSWORD, f"CORP\\{domain.admin[0]}")
+    assert isinstance(found.rights, DirectoryRights)
+    assert isinstance(found.over_ldap, DirectoryRights)
+    assert (found.rights.may_configure, found.over_ldap.may_configure) == (True, False)
 
 
 def test_an_administrator_of_the_domain_is_known_as_one(domain: Domain, tmp_path: Path) -> None:

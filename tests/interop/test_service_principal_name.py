@@ -24,6 +24,7 @@ from ansible_collections.entsso.password_sync.plugins.module_utils._errors impor
 from ansible_collections.entsso.password_sync.plugins.module_utils._plan import Estate
 from ansible_collections.entsso.password_sync.plugins.module_utils._state_types import STATE_TYPES
 from ansible_collections.entsso.password_sync.plugins.module_utils.ldap._ldap_change import How, Modification
+from ansible_collections.entsso.password_sync.plugins.plugin_utils._action import OBSERVE_ONLY
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._resource import Task
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._service_principal_name import (
     ServicePrincipalNameResource,
@@ -260,14 +261,21 @@ def test_a_domain_that_is_not_there(place: Place) -> None:
 
 
 def test_the_missing_right_is_named(place: Place) -> None:
-    assert place.tasks("spn-reader").run(name="ENTSSO/sso01", account="svc-sso", check=True)["changed"] is True
+    reader, writer = place.tasks("spn-reader"), place.tasks("spn-writer")
+    assert reader.run(name="ENTSSO/sso01", account="svc-sso", check=True)["changed"] is True
+    (warned,) = reader.spoken.warned
+    assert f"has no right to write the service principal names of {place.accounts['svc-sso']}. Give it" in warned
+    assert reader.run(name="ENTSSO/sso01", account="svc-sso", check=True, variables={OBSERVE_ONLY: True})["findings"]
+    assert len(reader.spoken.warned) == 1
     error = place.tasks("spn-reader").refused(name="ENTSSO/sso01", account="svc-sso")
     text = str(error)
     assert text.startswith(f"SPN ENTSSO/sso01 of {place.accounts['svc-sso']} on dc1.corp.example: spn-reader@CORP.")
     assert 'Give it the right "Write servicePrincipalName" on that object' in text
     assert (error.result["changed"], error.result["changes"]) == (False, [])
     place.grant("spn-writer", WRITE, "svc-sso")
-    assert place.tasks("spn-writer").run(name="ENTSSO/sso01", account="svc-sso")["changed"] is True
+    assert writer.run(name="ENTSSO/sso01", account="svc-sso", check=True)["changed"] is True
+    assert writer.spoken.warned == []
+    assert writer.run(name="ENTSSO/sso01", account="svc-sso")["changed"] is True
 
 
 def test_what_cannot_be_moved_is_given_back(place: Place) -> None:

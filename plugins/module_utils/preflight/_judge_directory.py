@@ -305,11 +305,17 @@ def _trouble(item: Neighbour, now: datetime) -> str:
     return ""
 
 
-def judge_directory_rights(rights: Union[DirectoryRights, Unread], extended: Union[bool, Unread], domain: str) -> Check:
-    """Judges what the account may do in the directory, which other people may have to do instead.
+def judge_directory_rights(
+    rights: Union[DirectoryRights, Unread],
+    over_ldap: Union[DirectoryRights, Unread],
+    extended: Union[bool, Unread],
+    domain: str,
+) -> Check:
+    """Judges what the accounts may do in the directory, which other people may have to do instead.
 
     Args:
-        rights: Groups of the account.
+        rights: Groups of the account of the connection, with which pcnscfg and the packages run.
+        over_ldap: Those of the account that the directory is asked with, which writes service principal names.
         extended: Whether the schema has the classes of PCNS.
         domain: DNS name of the domain.
     """
@@ -317,19 +323,29 @@ def judge_directory_rights(rights: Union[DirectoryRights, Unread], extended: Uni
     what = "What the account may do in the directory is not known"
     if isinstance(rights, Unread):
         return unread(name, what, rights)
-    if rights.unknown:
-        return unread(name, what, Unread(rights.unknown))
+    if isinstance(over_ldap, Unread):
+        return unread(name, what, over_ldap)
+    if rights.unknown or over_ldap.unknown:
+        return unread(name, what, Unread(rights.unknown or over_ldap.unknown))
     lacks: list[str] = []
     if not rights.may_configure:
         lacks.append(f"PCNS configuration and targets (pcnscfg) need Domain Admins of {domain} or Enterprise Admins")
     if extended is not True and not rights.may_extend_schema:
         state = "is not extended yet, and extending it needs" if extended is False else "may have to be extended, with"
         lacks.append(f"the schema {state} {' and '.join(rights.missing_for_schema)}")
+    told = []
     if lacks:
+        told.append(f"{rights.account} may not write all that PCNS has in the directory: {'; '.join(lacks)}.")
+    if not over_ldap.may_configure:
+        told.append(
+            f"Service principal names are written over LDAP by {over_ldap.account}, which is no administrator of "
+            f"{domain}: directory.yml in check mode tells whether it has the right to."
+        )
+    if told:
         return Check(
             name,
             Verdict.WARNING,
-            f"{rights.account} may not write all that PCNS has in the directory: {'; '.join(lacks)}.",
+            " ".join(told),
             "Let somebody with these rights run schema.yml, directory.yml and go_live.yml, or add the account for the "
             "time of the rollout.",
         )

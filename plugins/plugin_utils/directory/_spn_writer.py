@@ -36,6 +36,7 @@ _RIGHTS = (
     'account "Validated write to service principal name" is enough'
 )
 """MS-ADTS 3.1.1.5.3.1.1.4: the validated write is for computers and their subclasses, and their own host names."""
+_WRITABLE = "allowedAttributesEffective"
 
 
 class SpnWriter:
@@ -50,6 +51,21 @@ class SpnWriter:
         self._domains = domains
         self._writer = writer
         self._taken: dict[str, list[tuple[str, Sequence[str]]]] = {}
+
+    def lacks(self, account: str) -> str:
+        """Returns what the writer lacks to change the SPNs of an account, as sentences; empty where it lacks nothing.
+
+        The directory tells which attributes of an object the logon may write (`allowedAttributesEffective`, MS-ADTS
+        3.1.1.4.5; a validated write is none of them).
+
+        Raises:
+            HostError: The account can't be read.
+        """
+        entries = self._session(account).search(account, "(objectClass=*)", (_WRITABLE,), Scope.BASE).entries
+        writable = {item.casefold() for entry in entries for item in entry.texts(_WRITABLE)}
+        if spn.ATTRIBUTE.casefold() in writable:
+            return ""
+        return f"{self._writer} has no right to write the service principal names of {account}. {_RIGHTS}."
 
     def take(self, name: str, account: str) -> None:
         """Takes an SPN from an account; one that has it no longer is content.

@@ -25,7 +25,7 @@ from .tree import NoSuchObjectError, NotHereError, Tree
 _START_TLS = "1.3.6.1.4.1.1466.20037"
 _RANGE = re.compile(r"^(?P<name>[^;]+);range=(?P<first>\d+)-(?P<last>\d+|\*)$", re.IGNORECASE)
 _CHUNK = 65536
-_WHEN_NAMED = frozenset({"tokengroups", "netlogon", "msds-ncreplinboundneighbors"})
+_WHEN_NAMED = frozenset({"tokengroups", "netlogon", "msds-ncreplinboundneighbors", "allowedattributeseffective"})
 """Attributes that only come when they are asked for by name."""
 
 

@@ -13,7 +13,7 @@ from uuid import UUID
 from lab.pcns_entries import Entry, escaped, object_entries, schema_entries, sid_bytes
 from lab.windows.identity import HostRole
 
-from .objects import LdapObject, Values, base_of, forest_objects, make
+from .objects import SPN_WRITABLE, LdapObject, Values, base_of, forest_objects, make
 
 if TYPE_CHECKING:
     from lab.directory import Directory
@@ -64,6 +64,7 @@ def _accounts(domain: Directory, base: str, configuration: str) -> Iterator[Ldap
             "objectSid": [sid_bytes(user.sid)],
             "objectGUID": [UUID(user.guid).bytes_le],
             "servicePrincipalName": domain.service_principal_names.get(user.name.lower(), []),
+            "allowedAttributesEffective": SPN_WRITABLE,
             "tokenGroups": [sid_bytes(item.sid) for item in held],
         }
         yield make(f"CN={escaped(user.name)},{users}", "user", configuration, values)
@@ -83,6 +84,7 @@ def _member_servers(forest: Forest, domain: Directory, base: str, configuration:
                 "userAccountControl": ["4096"],
                 "primaryGroupID": ["515"],
                 "servicePrincipalName": domain.service_principal_names.get(f"{identity.name}$".lower(), []),
+                "allowedAttributesEffective": SPN_WRITABLE,
             }
             yield make(f"CN={identity.name},{container}", "computer", configuration, values)
 

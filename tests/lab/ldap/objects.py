@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 Values = Mapping[str, Sequence[str | bytes]]
 
+SPN_WRITABLE = ("servicePrincipalName",)
+"""What the lab's only account, an administrator, may write of an account: as far as somebody asks."""
+
 _CLASSES: Mapping[str, tuple[tuple[str, ...], str]] = {
     "domaindns": (("top", "domain", "domainDNS"), "Domain-DNS"),
     "configuration": (("top", "configuration"), "Configuration"),
@@ -187,6 +190,7 @@ def _domain_controller(
             "userAccountControl": ["83890176" if read_only else "532480"],
             "primaryGroupID": ["521" if read_only else "516"],
             "servicePrincipalName": domain.service_principal_names.get(f"{identity.name}$".lower(), []),
+            "allowedAttributesEffective": SPN_WRITABLE,
             "operatingSystem": [identity.caption.removeprefix("Microsoft ")],
             "operatingSystemVersion": [f"{identity.version.rpartition('.')[0]} ({identity.build})"],
         },

@@ -64,6 +64,7 @@ from ansible_collections.entsso.password_sync.plugins.module_utils.preflight._su
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 GO, WARNING, UNKNOWN, NO_GO = Verdict.GO, Verdict.WARNING, Verdict.UNKNOWN, Verdict.NO_GO
+ADMINISTRATOR = DirectoryRights("ADMIN", domain_admin=True)
 DENIED = Unread("it may not be read by this account", "Give the account rights")
 DOMAIN_DN, CONFIGURATION = "DC=corp,DC=example", "CN=Configuration,DC=corp,DC=example"
 
@@ -405,6 +406,21 @@ class TestDirectory:
     def test_rights_in_the_directory(
         self, rights: DirectoryRights | Unread, extended: bool | Unread, verdict: Verdict, told: str
     ) -> None:
-        check = judge_directory_rights(rights, extended, "corp.example")
+        check = judge_directory_rights(rights, ADMINISTRATOR, extended, "corp.example")
         assert (check.verdict, told in check.msg) == (verdict, True), check.msg
         assert not check.stops
+
+    @pytest.mark.parametrize(
+        ("over_ldap", "verdict", "told"),
+        [
+            (DirectoryRights("R"), WARNING, "written over LDAP by R, which is no administrator of corp.example"),
+            (DirectoryRights("R", enterprise_admin=True), GO, "ADMIN may write"),
+            (DirectoryRights("R", unknown="no answer"), UNKNOWN, "no answer"),
+            (DENIED, UNKNOWN, "may not be read"),
+        ],
+    )
+    def test_the_account_that_asks_the_directory_writes_names(
+        self, over_ldap: DirectoryRights | Unread, verdict: Verdict, told: str
+    ) -> None:
+        check = judge_directory_rights(ADMINISTRATOR, over_ldap, True, "corp.example")
+        assert (check.verdict, told in check.msg) == (verdict, True), check.msg
