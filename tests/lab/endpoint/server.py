@@ -100,9 +100,15 @@ class Endpoint:
         self._server.run(self._go_up())
 
     async def _go_down(self) -> None:
-        for listener in self._listeners:
-            listener.close()
+        listeners = list(self._listeners)
         self._listeners.clear()
+        for listener in listeners:
+            for opened in listener.sockets:
+                asyncio.get_running_loop().remove_reader(opened.fileno())
+        # What asyncio has accepted and not yet given to its server would stay open for ever once that is closed.
+        await asyncio.sleep(0)
+        for listener in listeners:
+            listener.close()
         for task, writer in list(self._connections.items()):
             writer.transport.abort()
             task.cancel()

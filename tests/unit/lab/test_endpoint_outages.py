@@ -9,6 +9,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from contextlib import suppress
 
 import pytest
 import requests
@@ -51,6 +52,31 @@ def test_a_host_goes_down_and_comes_back_with_nothing_left_open() -> None:
         assert len(send(client, GET)) == 1
         delete = message(f"{TRANSFER}/Delete", f"{NS['rsp']}/cmd", selectors={"ShellId": shell})
         assert refused(client, delete).code == 2150858843
+
+
+def test_whoever_connects_while_a_host_goes_down_is_not_left_waiting() -> None:
+    """What asyncio had accepted, and not yet handed on when the port was closed, was open for ever."""
+    with serving() as endpoint:
+        for attempt in range(10):
+            opened: list[socket.socket] = []
+
+            def connect(into: list[socket.socket] = opened) -> None:
+                with suppress(OSError):
+                    for _number in range(30):
+                        into.append(socket.create_connection((endpoint.address, endpoint.port), timeout=2))
+
+            client = threading.Thread(target=connect)
+            client.start()
+            time.sleep(0.0005 * (attempt % 4))
+            endpoint.down()
+            client.join()
+            for connection in opened:
+                connection.settimeout(5)
+                with suppress(ConnectionError):
+                    assert connection.recv(1) == b""
+                connection.close()
+            endpoint.up()
+        assert endpoint.errors == []
 
 
 def test_a_restart_breaks_a_waiting_receive() -> None:
