@@ -54,18 +54,19 @@ def test_a_host_goes_down_and_comes_back_with_nothing_left_open() -> None:
         assert refused(client, delete).code == 2150858843
 
 
+def _connect_often(address: str, port: int, opened: list[socket.socket]) -> None:
+    """Connects until it is refused."""
+    with suppress(OSError):
+        for _number in range(30):
+            opened.append(socket.create_connection((address, port), timeout=2))
+
+
 def test_whoever_connects_while_a_host_goes_down_is_not_left_waiting() -> None:
     """What asyncio had accepted, and not yet handed on when the port was closed, was open for ever."""
     with serving() as endpoint:
         for attempt in range(10):
             opened: list[socket.socket] = []
-
-            def connect(into: list[socket.socket] = opened) -> None:
-                with suppress(OSError):
-                    for _number in range(30):
-                        into.append(socket.create_connection((endpoint.address, endpoint.port), timeout=2))
-
-            client = threading.Thread(target=connect)
+            client = threading.Thread(target=_connect_often, args=(endpoint.address, endpoint.port, opened))
             client.start()
             time.sleep(0.0005 * (attempt % 4))
             endpoint.down()
