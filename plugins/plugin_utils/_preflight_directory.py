@@ -18,7 +18,10 @@ from ansible_collections.entsso.password_sync.plugins.plugin_utils._preflight_re
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._system import System
 from ansible_collections.entsso.password_sync.plugins.plugin_utils.directory._directory import Directory
 from ansible_collections.entsso.password_sync.plugins.plugin_utils.directory._directory_domains import ForestDomains
-from ansible_collections.entsso.password_sync.plugins.plugin_utils.directory._directory_rights import directory_rights
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.directory._directory_rights import (
+    asks_itself,
+    directory_rights,
+)
 from ansible_collections.entsso.password_sync.plugins.plugin_utils.directory._ldap_session import LdapSession, Scope
 from ansible_collections.entsso.password_sync.plugins.plugin_utils.health._directory_reading import read_partners
 from ansible_collections.entsso.password_sync.plugins.plugin_utils.health._host_reading import read_neighbours
@@ -72,15 +75,27 @@ def read_directory(directory: Directory, system: System, host: Host) -> Director
             session = own.session
         except HostError as error:
             return DirectoryReading.unread(as_unread(error))
-        domains = ForestDomains(own)
         account = host.credentials.account if host.credentials is not None else None
+        rights = attempt(lambda: _read_rights(own, account), ())
+        here, over_ldap = (rights, rights) if isinstance(rights, Unread) else rights
         return DirectoryReading(
             partners=attempt(lambda: read_partners(session, lambda: read_neighbours(host))),
             backup=attempt(lambda: read_backup(session), ()),
-            rights=attempt(lambda: directory_rights(domains, account), ()),
-            over_ldap=attempt(lambda: directory_rights(domains), ()),
+            rights=here,
+            over_ldap=over_ldap,
             extended=attempt(lambda: read_schema(session), ()),
         )
+
+
+def _read_rights(directory: Directory, account: str | None) -> tuple[DirectoryRights, DirectoryRights]:
+    """Reads what the account of the connection may do, and what the one may do that asks; once where they are one.
+
+    Raises:
+        HostError: The forest can't be read.
+    """
+    domains = ForestDomains(directory)
+    asking = directory_rights(domains)
+    return asking if asks_itself(directory, account) else directory_rights(domains, account), asking
 
 
 def read_schema(session: LdapSession) -> bool:

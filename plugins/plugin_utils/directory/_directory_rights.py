@@ -15,6 +15,7 @@ from ansible_collections.entsso.password_sync.plugins.module_utils.ldap._directo
 )
 from ansible_collections.entsso.password_sync.plugins.module_utils.ldap._domain_controllers import Domain
 from ansible_collections.entsso.password_sync.plugins.module_utils.ldap._security_identifier import sid_text
+from ansible_collections.entsso.password_sync.plugins.plugin_utils.directory._directory import Directory
 from ansible_collections.entsso.password_sync.plugins.plugin_utils.directory._directory_account import find_account
 from ansible_collections.entsso.password_sync.plugins.plugin_utils.directory._directory_domains import ForestDomains
 from ansible_collections.entsso.password_sync.plugins.plugin_utils.directory._ldap_session import LdapSession, Scope
@@ -36,13 +37,12 @@ def directory_rights(
         account: `DOMAIN\\name`, `name@domain` or another form; None for the account that asks.
         domain: Whose Domain Admins count; the one that the task is about when not given.
     """
-    asking = domains.directory.settings.username
     subject = account if account is not None else domains.directory.settings.account
     try:
-        if account is None or (account and account.casefold() == asking.casefold()):
+        if asks_itself(domains.directory, account):
             sids = _token(domains.session, "")
         else:
-            known = find_account(domains, account_name(subject, account))
+            known = find_account(domains, account_name(subject, subject))
             sids = _token(domains.session_of(known.domain), known.dn)
         if not sids:
             return DirectoryRights(subject, unknown=f"the directory does not tell which groups {subject} is in")
@@ -55,6 +55,11 @@ def directory_rights(
         return DirectoryRights(subject, unknown=error.reason.rstrip("."))
     except (HostError, ValueError) as error:
         return DirectoryRights(subject, unknown=str(error).rstrip("."))
+
+
+def asks_itself(directory: Directory, account: str | None) -> bool:
+    """Tells whether an account is the one that asks; None is."""
+    return account is None or (bool(account) and account.casefold() == directory.settings.username.casefold())
 
 
 def _token(session: LdapSession, name: str) -> tuple[str, ...]:

@@ -10,11 +10,14 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from unit.lab_host import Lab, local_copy, media, running, settings
 from unit.plugin_utils.test_msi_package import ALL
 
+from ansible_collections.entsso.password_sync.plugins.module_utils._errors import DirectoryUnreachable
+from ansible_collections.entsso.password_sync.plugins.plugin_utils import _preflight_directory
 from ansible_collections.entsso.password_sync.plugins.plugin_utils._preflight_reads import IMAGE_OPTIONS_KEY
 from lab.endpoint import EndpointSettings
 from lab.endpoint.access import Access
@@ -94,6 +97,19 @@ def test_a_bare_domain_controller_is_a_go(lab: Lab) -> None:
         "directory_rights": "go",
     }
     assert "by DC01, 3 days ago" in check(result, "backup")["msg"]
+
+
+def test_a_forest_that_can_not_be_read_leaves_the_rights_unknown_and_nothing_else(lab: Lab) -> None:
+    variables = directory_variables(lab.forest)
+    given = {"directory_answer": answer(lab, variables)}
+    unread = DirectoryUnreachable("dc01.corp.example", "LDAP", "it closed the connection", "Try again")
+    with patch.object(_preflight_directory, "ForestDomains", side_effect=unread):
+        result = look(lab, variables=variables, **given)
+    found = verdicts(result)
+    assert found.pop("directory_rights") == "unknown"
+    assert "it closed the connection" in check(result, "directory_rights")["msg"]
+    assert "unknown" not in {found["backup"], found["writable"], found["site"]}
+    assert result["go"] is True
 
 
 def answer(lab: Lab, variables: Mapping[str, Any]) -> dict[str, Any]:
